@@ -1,0 +1,23 @@
+# One target per folder: caucus_<name>, visible as caucus::<name>. What a folder may use is what it links.
+function(caucus_layer name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;LINK;PRIVATE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cpp)
+  set(target caucus_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+    target_compile_features(${target} PUBLIC cxx_std_20)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:caucus_warnings> ${arg_PRIVATE})
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+    target_compile_features(${target} INTERFACE cxx_std_20)
+  endif()
+  add_library(caucus::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(
+    ${target} ${scope} $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/caucus/core>)
+  list(TRANSFORM arg_DEPENDS PREPEND caucus_)
+  target_link_libraries(${target} ${scope} ${arg_DEPENDS} ${arg_LINK})
+endfunction()

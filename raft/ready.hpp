@@ -1,0 +1,69 @@
+#pragma once
+
+#include "raft/message.hpp"
+#include "raft/persist_batch.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace caucus::raft {
+
+enum class role : uint8_t { follower, pre_candidate, candidate, leader };
+
+/// What others like to know and no disk needs to keep.
+struct soft_state {
+  term_t term;
+  node_id leader; ///< 0: none known.
+  enum role role = role::follower;
+
+  friend bool operator==(const soft_state&, const soft_state&) = default;
+};
+
+/// A heartbeat or its answer; travels merged with those of all groups of the node pair.
+struct heartbeat_out {
+  node_id to;
+  term_t term;
+  index_t commit; ///< Heartbeats only.
+  read_context context;
+};
+
+/// A proposal found its place in the log of `accepted.term`'s leader. Its fate is known when this
+/// index is applied here: same term, executed; another term, not executed.
+struct accepted_proposal {
+  request_id request;
+  entry_id place;
+};
+
+/// A proposal that certainly isn't in any log (errc below 32), or whose fate nobody here will
+/// learn.
+struct refused_proposal {
+  request_id request;
+  errc reason = errc::none;
+  node_id leader; ///< Whom to ask instead, if known.
+};
+
+/// Entries that left memory and are wanted: for a peer that lags, or (`to` is this node) to be
+/// applied.
+struct log_read {
+  node_id to;
+  index_t first;
+  index_t last; ///< Inclusive.
+  uint32_t bytes_max = 0;
+};
+
+/// What the shell must do. The parts are independent and may be executed in any order; only two
+/// orders matter and both are FIFO: persist batches to the WAL by `seq`, committed entries to the
+/// machine by index.
+struct ready {
+  std::optional<persist_batch> persist;
+  std::vector<envelope> messages; ///< May be sent now; what needs durability is still held.
+  std::vector<heartbeat_out> heartbeats;
+  std::vector<heartbeat_out> heartbeat_replies;
+  std::vector<entry_ptr> committed; ///< Next to apply; persisted here.
+  std::vector<accepted_proposal> accepted;
+  std::vector<refused_proposal> refused;
+  std::vector<log_read> reads;
+  std::optional<soft_state> soft; ///< Set when it changed.
+};
+
+} // namespace caucus::raft

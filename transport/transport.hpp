@@ -1,0 +1,85 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "raft/message.hpp"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace caucus::transport {
+
+/// Who a node says it is, in the hello of each connection.
+struct node_identity {
+  cluster_id cluster;
+  node_id node;
+  directory_id directory;
+  boot_count boot;
+};
+
+/// One group's message on its way to or from a peer.
+struct routed_message {
+  group_id group;
+  raft::message body;
+};
+
+/// Receives what arrives. Called from the transport's own thread: must return quickly and never
+/// throw.
+class transport_listener {
+public:
+  virtual ~transport_listener() = default;
+
+  /// A peer's hello has been checked against cluster, node and version. Returning an error refuses
+  /// the connection with that text sent to the peer (an unknown node, another directory than the
+  /// one we know). A directory met for the first time is recorded durably by the listener: until
+  /// `confirm_peer` is called, messages of that peer are not delivered.
+  virtual result<void> on_hello(const node_identity& peer) = 0;
+  virtual void on_peer_up(const node_identity& peer) = 0;
+  /// The connection is gone or could not be made; `reason` says which and why.
+  virtual void on_peer_down(node_id peer, const error& reason) = 0;
+  /// Messages of one frame, in the order sent.
+  virtual void on_messages(node_id from, std::vector<routed_message> messages) = 0;
+};
+
+struct transport_limits {
+  uint32_t frame_bytes_max =
+    8 << 20; ///< A longer frame closes the connection before memory is taken.
+  uint64_t queue_bytes_max =
+    64 << 20; ///< Per peer, waiting to be written; beyond it `send` refuses.
+  std::chrono::milliseconds hello_timeout{3000};
+  std::chrono::milliseconds idle_timeout{
+    10000}; ///< Nothing received for so long: the link is dead.
+  std::chrono::milliseconds backoff_min{20};
+  std::chrono::milliseconds backoff_max{1000}; ///< With jitter.
+};
+
+/// Bytes between nodes. One connection per node pair; frames keep their order while a connection
+/// lives and may be lost when it dies. `send` and `confirm_peer` may be called from any thread.
+class transport {
+public:
+  virtual ~transport() = default;
+
+  /// Starts to accept and to dial the peers it knows. `listener` outlives the transport's `stop`.
+  virtual result<void> start(const node_identity& self, transport_listener& listener) = 0;
+  /// The whole table of peers: new ones are dialled, absent ones dropped.
+  virtual void set_peers(const std::map<node_id, endpoint>& peers) = 0;
+  /// The peer's directory is durably known: its messages may be delivered.
+  virtual void confirm_peer(node_id peer, directory_id directory) = 0;
+  /// Queues or writes one frame. False if there is no connection or its queue is full: the messages
+  /// are dropped and the caller reports the peer unreachable to the groups concerned.
+  virtual bool send(node_id to, std::vector<routed_message> messages) = 0;
+  /// Closes all connections; after it returns the listener is not called any more.
+  virtual void stop() = 0;
+  /// The port that is listened on (for port 0).
+  [[nodiscard]] virtual endpoint local_endpoint() const = 0;
+};
+
+/// Binds `listen` at once (`in_use` names the address), so that a start fails before anything is
+/// written.
+result<std::unique_ptr<transport>> make_tcp_transport(const endpoint& listen,
+                                                      transport_limits limits = {});
+
+} // namespace caucus::transport
