@@ -1,0 +1,31 @@
+#pragma once
+
+#include "base/ids.hpp"
+
+namespace caucus::raft {
+
+/// How a replica behaves. Ticks are logical; the shell decides how long one is and validates the
+/// whole before it makes a core.
+struct core_options {
+  group_id group;
+  node_id self;
+  /// Timeout drawn from [n, 2n). At least 2 * heartbeat_ticks: else followers campaign against a
+  /// healthy leader (RELIABILITY S-06).
+  uint32_t election_ticks = 10;
+  uint32_t heartbeat_ticks = 1;
+  bool pre_vote = true;
+  bool check_quorum = true;
+  bool forward_proposals = true;             ///< Else a follower refuses with `not_leader`.
+  uint32_t append_bytes_max = 1 << 20;       ///< Entries of one append message; at least one goes.
+  uint32_t inflight_messages_max = 256;      ///< Unacknowledged appends per peer.
+  uint64_t inflight_bytes_max = 64 << 20;    ///< Unacknowledged entries per peer.
+  uint64_t uncommitted_bytes_max = 64 << 20; ///< Leader: beyond it proposals are dropped.
+  uint64_t forwarded_bytes_max = 64 << 20;   ///< Follower: sent to the leader and not yet answered.
+  uint32_t forwarded_max = 1 << 16;          ///< The same, in proposals.
+  uint32_t proposal_bytes_max = 1 << 20;     ///< Payload of one command.
+  uint64_t tail_bytes_max = 16 << 20;        ///< Entries kept in memory once persisted.
+  uint64_t apply_bytes_max = 4 << 20;        ///< Committed entries handed out, not yet applied.
+  uint64_t seed = 1; ///< Mixed with group and node, so that equal seeds don't tie.
+};
+
+} // namespace caucus::raft

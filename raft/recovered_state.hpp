@@ -1,0 +1,19 @@
+#pragma once
+
+#include "membership/configuration.hpp"
+#include "raft/persist_batch.hpp"
+
+namespace caucus::raft {
+
+/// What storage found at start. All default for a replica that never ran, but `members`.
+struct recovered_state {
+  hard_state hard;
+  membership::configuration members; ///< Of the group's creation (until snapshots carry it).
+  entry_id compacted;          ///< The entry before the first one in the log; 0:0 if none was cut.
+  std::vector<term_run> runs;  ///< Terms of the whole log; empty if the log is.
+  index_t last;                ///< Last index in the log; `compacted.index` if it is empty.
+  std::vector<entry_ptr> tail; ///< The newest entries, contiguous up to `last`; may be empty.
+  index_t applied;             ///< Up to which the machine has kept the effects by itself.
+};
+
+} // namespace caucus::raft
