@@ -1,0 +1,41 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "raft/entry.hpp"
+
+#include <memory>
+
+namespace caucus::persistence {
+
+class directory;
+class log_index;
+class segment_files;
+
+/// Reads entries back that left memory. Any thread, any number of them, beside the writer. All
+/// that it returns was checked: checksums, group, replica, index and term (RELIABILITY E-10, E-13).
+/// The directory must outlive it.
+class log_reader {
+public:
+  log_reader(directory& dir, directory_id id, std::shared_ptr<const log_index> index,
+             uint64_t batch_bytes_max);
+  ~log_reader();
+
+  /// Entries `first..last`, as many as `bytes_max` of payload allow but at least one. Fewer if the
+  /// log ends before. `not_found`: the log doesn't have `first` (any more); `no_such_group`;
+  /// `wal_corrupt`: what the disk returned isn't what was written, with file and offset. The
+  /// payloads may share one buffer.
+  result<std::vector<raft::entry_ptr>> read(group_id group, index_t first, index_t last,
+                                            size_t bytes_max);
+
+private:
+  struct request;
+
+  result<void> read_span(request& wanted);
+
+  directory_id directory_;
+  std::shared_ptr<const log_index> index_;
+  uint64_t batch_bytes_max_;
+  std::unique_ptr<segment_files> files_;
+};
+
+} // namespace caucus::persistence

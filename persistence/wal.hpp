@@ -1,0 +1,57 @@
+#pragma once
+
+#include "persistence/file.hpp"
+#include "persistence/log_reader.hpp"
+#include "persistence/wal_identity.hpp"
+#include "persistence/wal_options.hpp"
+#include "persistence/wal_recovery.hpp"
+
+namespace caucus::persistence {
+
+struct opened_wal;
+
+/// The node's one append-only log, shared by all its groups. One thread owns it; `reader()`s may be
+/// used from others. Records are staged with `add…` into one batch, and `commit` writes it.
+/// The directory must outlive it.
+class wal {
+public:
+  /// Reads everything back, repairs a torn tail, counts this start durably. Refusals:
+  /// `identity_mismatch` (nothing was written), `version_mismatch`, `wal_corrupt`,
+  /// `invalid_option`; each names the file and what to do.
+  static result<opened_wal> open(directory& dir, wal_identity id, wal_options options = {},
+                                 const recovery_progress& progress = {});
+  ~wal();
+
+  /// Stages what a group's core wants kept. A gap in the entries or a group that was never added is
+  /// a broken invariant (RELIABILITY S-41) and stages nothing; a deleted group's are dropped.
+  void add(group_id group, const raft::persist_batch& batch);
+  /// A group begins. Adding an equal one again stages nothing.
+  void add(const group_descriptor& group);
+  void add_deleted(group_id group);
+  void add(const peer_identity& peer);
+  void add_forgotten(node_id peer);
+
+  [[nodiscard]] size_t staged_bytes() const noexcept;
+
+  /// One write of everything staged and, if `must_sync`, one sync that covers it and all batches
+  /// before. After a failure the log is fenced: this and every later call returns the same error,
+  /// and nothing staged since the last success may be acknowledged (RELIABILITY E-01 to E-03).
+  result<void> commit(bool must_sync);
+
+  /// Entries can be read once their `commit` has returned.
+  [[nodiscard]] std::shared_ptr<log_reader> reader() const;
+
+private:
+  struct state;
+
+  explicit wal(std::unique_ptr<state> opened);
+
+  std::unique_ptr<state> state_;
+};
+
+struct opened_wal {
+  std::unique_ptr<wal> log;
+  wal_recovery recovery;
+};
+
+} // namespace caucus::persistence
