@@ -17,7 +17,8 @@ public:
 
   /// Uniform in [0, bound), up to a bias of bound / 2^64. Precondition: `bound > 0`.
   constexpr uint64_t below(uint64_t bound) noexcept {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+    __extension__ using uint128 = unsigned __int128; // Not ISO, but known to both our compilers.
+    return static_cast<uint64_t>((uint128{next()} * bound) >> 64);
   }
 
   /// True in `percent` of 100 cases.
