@@ -1,0 +1,77 @@
+#pragma once
+
+#include "persistence/file.hpp"
+
+#include <functional>
+#include <optional>
+
+namespace caucus::testing {
+
+/// One call on a memory disk, as a fault injector sees it.
+struct disk_call {
+  enum class kind : uint8_t {
+    read,
+    write,
+    sync,
+    allocate,
+    open,
+    create,
+    rename,
+    remove,
+    sync_names
+  };
+
+  enum kind kind = kind::read;
+  std::string_view name; ///< Of the file; of the source for a rename; empty for sync_names.
+  uint64_t number = 0;   ///< Counts the disk's calls that change something, from 1; 0 for others.
+};
+
+/// A disk in memory that knows what a power loss may do: whatever was not synced may be gone or
+/// not, sector by sector (512 bytes), and so may names whose directory was not synced. It outlives
+/// the nodes that are started on it. Thread-safe.
+class memory_disk {
+public:
+  explicit memory_disk(std::string path = "memory");
+  ~memory_disk();
+
+  /// What a node opens: its view dies at the next `kill` or `crash`, as a process does. `in_use`
+  /// while an earlier one lives.
+  result<std::unique_ptr<persistence::directory>> open();
+
+  /// The process ends, the machine doesn't: everything written is kept.
+  void kill();
+  /// The power fails: of everything unsynced a subset drawn from `seed` is kept.
+  void crash(uint64_t seed);
+
+  /// Called before every call takes effect; an error makes the call fail. A failing write may have
+  /// written its first half; a failing sync has lost what it should have kept, and the next one
+  /// succeeds without it (RELIABILITY E-02). Called under the disk's lock: must not call the disk.
+  void on_call(std::function<std::optional<error>(const disk_call&)> fault);
+  /// From the changing call with this number on, everything fails; a write with exactly this number
+  /// still reaches the cache, so that a crash may keep any of its sectors. 0: never.
+  void stop_at(uint64_t call_number);
+  /// While held, `sync` of files blocks.
+  void hold_syncs(bool held);
+  /// Syncs report success and do nothing: shows that a test would notice a missing sync.
+  void ignore_syncs(bool ignored);
+
+  [[nodiscard]] uint64_t sync_count() const;  ///< Of files.
+  [[nodiscard]] uint64_t write_count() const; ///< Of files.
+  [[nodiscard]] uint64_t call_count() const;  ///< That change something, as `disk_call::number`.
+
+  // For tests that damage things; no node needs to be open.
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] std::vector<std::byte> content(std::string_view name) const;
+  void overwrite(std::string_view name, uint64_t offset, std::span<const std::byte> bytes);
+  void put(std::string_view name, std::vector<std::byte> content);
+  void erase(std::string_view name);
+
+private:
+  struct state;
+  class open_file;
+  class open_directory;
+
+  std::shared_ptr<state> state_;
+};
+
+} // namespace caucus::testing

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "base/rng.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace caucus::testing {
+
+/// The unit that a power loss keeps whole or not at all.
+inline constexpr uint64_t sector_bytes = 512;
+
+/// What one sector held since it was last known to be on the disk.
+struct dirty_sector {
+  std::vector<std::string> versions; ///< [0] is on the disk; any may be after a crash.
+  bool is_lost = false; ///< Its sync failed: the cache shows it, the disk will never have it.
+};
+
+/// The content of one file on a memory disk: what readers see and what a power loss may leave.
+struct memory_inode {
+  std::string cache; ///< What readers see; zeros follow up to `size`.
+  uint64_t size = 0;
+  uint64_t durable_size = 0;
+  std::map<uint64_t, dirty_sector> dirty; ///< By sector number.
+
+  std::string sector(uint64_t number) const {
+    std::string bytes(sector_bytes, '\0');
+    const auto from = number * sector_bytes;
+    if (from < cache.size())
+      cache.copy(bytes.data(), sector_bytes, from);
+    return bytes;
+  }
+
+  void put_sector(uint64_t number, std::string_view bytes) {
+    const auto from = number * sector_bytes;
+    if (cache.size() < from + sector_bytes)
+      cache.resize(from + sector_bytes);
+    std::copy(bytes.begin(), bytes.end(), cache.begin() + static_cast<ptrdiff_t>(from));
+  }
+
+  void write(uint64_t offset, std::string_view bytes) {
+    if (bytes.empty())
+      return;
+    const auto first = offset / sector_bytes;
+    const auto last = (offset + bytes.size() - 1) / sector_bytes;
+    for (auto number = first; number <= last; ++number) {
+      auto& versions = dirty[number].versions;
+      if (versions.empty())
+        versions.push_back(sector(number));
+    }
+    if (cache.size() < offset + bytes.size())
+      cache.resize(offset + bytes.size());
+    std::copy(bytes.begin(), bytes.end(), cache.begin() + static_cast<ptrdiff_t>(offset));
+    size = std::max(size, offset + bytes.size());
+    for (auto number = first; number <= last; ++number) {
+      auto& sector_now = dirty[number];
+      sector_now.versions.push_back(sector(number));
+      sector_now.is_lost = false;
+    }
+  }
+
+  void sync() {
+    durable_size = size;
+    std::erase_if(dirty, [](const auto& item) { return !item.second.is_lost; });
+  }
+
+  void fail_sync() {
+    for (auto& [number, sector_now] : dirty)
+      sector_now.is_lost = true;
+  }
+
+  void crash(rng& random) {
+    for (auto& [number, sector_now] : dirty) {
+      const auto choices = sector_now.is_lost ? 1 : sector_now.versions.size();
+      put_sector(number, sector_now.versions[random.below(choices)]);
+    }
+    dirty.clear();
+    if (size != durable_size && random.chance(50))
+      size = durable_size;
+    if (cache.size() > size)
+      cache.resize(size);
+    durable_size = size;
+  }
+};
+
+} // namespace caucus::testing
