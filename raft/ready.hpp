@@ -63,7 +63,8 @@ struct ready {
   std::vector<accepted_proposal> accepted;
   std::vector<refused_proposal> refused;
   std::vector<log_read> reads;
-  std::optional<soft_state> soft; ///< Set when it changed.
+  std::vector<soft_state>
+    soft_changes; ///< Every change of it since the last ready, in order: each is an event.
 };
 
 } // namespace caucus::raft
