@@ -16,6 +16,8 @@ function(caucus_discover_cases target prefix)
   file(
     WRITE ${include}
     "if(EXISTS \"${list}\")\n  include(\"${list}\")\nelse()\n"
-    "  add_test(\"${prefix}: ${target} is not built\" ${target}_is_not_built)\nendif()\n")
+    "  add_test(\"${prefix}: ${target} is not built\" ${target}_is_not_built)\n"
+    "  set_tests_properties(\"${prefix}: ${target} is not built\" PROPERTIES LABELS \"${arg_LABELS}\")\n"
+    "endif()\n")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${include})
 endfunction()

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Reads ctest's JUnit file; names each failure and each skip with its reason, then counts.
+
+usage: test_summary.py FILE            last line: N tests, N run, N skipped
+       test_summary.py --total FILE... last line: N passed, N failed
+"""
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def read(path):
+    """Yields (name, "passed" | "failed" | "skipped", reason)."""
+    for case in ElementTree.parse(path).getroot().iter("testcase"):
+        output = case.findtext("system-out") or ""
+        if case.get("status") == "run":
+            yield case.get("name"), "passed", ""
+        elif case.get("status") in ("notrun", "disabled") and case.find("failure") is None:
+            reason = re.search(r"SKIPPED: (.*)", output)
+            skipped = case.find("skipped")
+            yield (case.get("name"), "skipped",
+                   reason.group(1) if reason else (skipped.get("message", "") if skipped is not None
+                                                   else "no reason given"))
+        else:
+            yield case.get("name"), "failed", ""
+
+
+def main():
+    paths = [x for x in sys.argv[1:] if x != "--total"]
+    try:
+        cases = [case for path in paths for case in read(path)]
+    except (OSError, ElementTree.ParseError) as problem:
+        print(f"test_summary: no results: {problem}", file=sys.stderr)
+        return 1
+    count = {"passed": 0, "failed": 0, "skipped": 0}
+    for name, state, reason in cases:
+        count[state] += 1
+        if state == "failed":
+            print(f"FAILED  {name}")
+        elif state == "skipped":
+            print(f"SKIPPED {name}: {reason}")
+    if "--total" in sys.argv:
+        print(f"{count['passed']} passed, {count['failed']} failed")
+    else:
+        print(f"{len(cases)} tests, {count['passed'] + count['failed']} run, "
+              f"{count['skipped']} skipped")
+    return 1 if count["failed"] or not cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
