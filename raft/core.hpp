@@ -1,11 +1,16 @@
 #pragma once
 
 #include "base/instant.hpp"
+#include "base/rng.hpp"
+#include "raft/apply_window.hpp"
 #include "raft/core_options.hpp"
 #include "raft/core_status.hpp"
+#include "raft/held_replies.hpp"
 #include "raft/input.hpp"
+#include "raft/log.hpp"
 #include "raft/ready.hpp"
 #include "raft/recovered_state.hpp"
+#include "raft/roles.hpp"
 
 namespace caucus::raft {
 
@@ -16,9 +21,6 @@ namespace caucus::raft {
 class core {
 public:
   core(core_options options, recovered_state from_disk);
-  ~core();
-  core(core&&) noexcept;
-  core& operator=(core&&) noexcept;
 
   /// Never fails and never blocks: what makes no sense is counted and dropped. Throws
   /// `invariant_violation` if a rule of Raft itself is broken; the core is unusable then.
@@ -30,6 +32,151 @@ public:
   [[nodiscard]] ready take_ready(instant now);
 
   [[nodiscard]] core_status describe() const;
+
+private:
+  friend class invariants;
+
+  struct read_under_way {
+    node_id to;
+    index_t first;
+    index_t last;
+  };
+
+  // -- inputs (core.cpp; proposals.cpp, log_reads.cpp, election.cpp) -----------
+  void on(const tick& x);
+  void on(received& x);
+  void on(propose& x);
+  void on(const persisted& x);
+  void on(const applied& x);
+  void on(log_read_done& x);
+  void on(const peer_unreachable& x);
+  void on(const campaign& x);
+
+  // -- messages (election.cpp, follower.cpp, replication.cpp, proposals.cpp) ---
+  void on(node_id from, const request_vote& x);
+  void on(node_id from, const vote_reply& x);
+  void on(node_id from, append_entries& x);
+  void on(node_id from, const append_reply& x);
+  void on(node_id from, const heartbeat& x);
+  void on(node_id from, const heartbeat_reply& x);
+  void on(node_id from, const timeout_now& x);
+  void on(node_id from, forward_proposal& x);
+  void on(node_id from, const forward_reply& x);
+
+  // -- terms and roles (core.cpp) ----------------------------------------------
+  [[nodiscard]] enum role role() const noexcept { return static_cast<enum role>(role_.index()); }
+  template <class Role>
+  [[nodiscard]] Role* as() noexcept {
+    return std::get_if<Role>(&role_);
+  }
+  template <class Role>
+  [[nodiscard]] const Role* as() const noexcept {
+    return std::get_if<Role>(&role_);
+  }
+  void enter_term(term_t term);
+  void set_leader(node_id leader);
+  void become_follower(term_t term, node_id leader);
+  void restart_election_timer();
+  /// Settles the term of an answer to us. False: it concerns nobody any more.
+  [[nodiscard]] bool is_current_reply(node_id from, term_t term);
+  void set_commit(index_t commit);
+
+  // -- durability (core.cpp) ---------------------------------------------------
+  /// The batch after which term and vote are durable: 0 if they are.
+  [[nodiscard]] persist_seq promise_after() const noexcept;
+  /// Sends `reply` once term and vote, and the log up to `match`, are durable.
+  void reply_when_durable(node_id to, message reply, index_t match = {});
+
+  // -- election.cpp ------------------------------------------------------------
+  void tick_election();
+  void start_election(bool is_transfer);
+  void become_pre_candidate();
+  void become_candidate(bool is_transfer);
+  void become_leader();
+  /// Our own vote may have become durable: count it and ask for the others'.
+  void ask_once_durable();
+  /// Asks the voters whose answer is missing, or may change.
+  void ask_for_votes();
+  void on_pre_vote(node_id from, const request_vote& x);
+  void count_vote(node_id from, bool is_granted);
+  [[nodiscard]] bool is_leader_alive() const noexcept;
+  [[nodiscard]] bool is_up_to_date(entry_id last) const noexcept;
+
+  // -- follower.cpp ------------------------------------------------------------
+  /// Settles the term of a leader's message and follows it. False: it is of an old leader.
+  [[nodiscard]] bool follow(node_id from, term_t term);
+  void become_follower_of(node_id from, term_t term);
+  void accept_entries(node_id from, append_entries& x);
+  [[nodiscard]] bool skip_compacted(append_entries& x) const;
+
+  // -- replication.cpp ---------------------------------------------------------
+  void tick_leader();
+  void send_heartbeats();
+  void check_quorum();
+  void advance_commit();
+  [[nodiscard]] bool has_entries_to_send(const progress& peer) const noexcept;
+  [[nodiscard]] bool wants_peer_read(const progress& peer) const noexcept;
+  [[nodiscard]] bool wants_empty_append(const progress& peer) const noexcept;
+  /// Exactly whether `replicate` would send or read something.
+  [[nodiscard]] bool wants_replication(const progress& peer) const noexcept;
+  void replicate(progress& peer, ready& out);
+  /// Sends `entries`, which follow peer.next - 1 and cost `bytes`; none ask about the peer's log.
+  void send_append(progress& peer, std::vector<entry_ptr> entries, uint64_t bytes, ready& out);
+  void handle_rejection(progress& peer, const append_reply& x);
+
+  // -- proposals.cpp -----------------------------------------------------------
+  /// Why a command may not be proposed, whoever leads.
+  [[nodiscard]] errc inadmissible(const command& x) const noexcept;
+  /// Leader: why it takes no more right now.
+  [[nodiscard]] errc overloaded() const noexcept;
+  entry_id append_own(command body);
+  void forward(request_id request, command body);
+  void refuse_forwarded();
+  void expire_forwarded();
+
+  // -- log_reads.cpp -----------------------------------------------------------
+  [[nodiscard]] bool is_reading_for(node_id to) const noexcept;
+  void read_log(node_id to, index_t first, index_t last, uint64_t bytes_max, ready& out);
+  [[nodiscard]] bool wants_apply_read() const noexcept;
+  void finish_apply_read(log_read_done& x);
+  void finish_peer_read(progress& peer, log_read_done& x);
+
+  // -- core_ready.cpp ----------------------------------------------------------
+  [[nodiscard]] hard_state hard() const noexcept { return {term_, voted_for_, commit_}; }
+  [[nodiscard]] soft_state soft() const noexcept { return {term_, leader_, role()}; }
+  [[nodiscard]] index_t applicable() const noexcept { return std::min(commit_, log_.persisted()); }
+  void collect_committed(ready& out);
+  void collect_persist(ready& out);
+
+  core_options options_;
+  membership::configuration members_;
+  instant now_;
+  rng rng_;
+  log log_;
+  apply_window apply_;
+
+  term_t term_;
+  node_id voted_for_;
+  index_t commit_;
+  hard_state handed_hard_; ///< What the disk was told last.
+  persist_seq next_seq_{1};
+  persist_seq durable_;     ///< All batches up to it are.
+  persist_seq promise_seq_; ///< The batch that told the disk this term and vote.
+
+  role_data role_;
+  node_id leader_;         ///< Whom we follow, or ourselves; 0: nobody known.
+  node_id leader_of_term_; ///< As `leader_`, but only a new term forgets it.
+  uint32_t elapsed_ = 0;   ///< Ticks since the leader was heard, or the election began.
+  uint32_t timeout_ = 0;   ///< Ticks until the next election.
+  uint64_t ticks_ = 0;
+  int64_t wall_ns_ = 0; ///< Of the newest entry seen.
+
+  held_replies held_;
+  std::vector<read_under_way> reads_; ///< At most one per target.
+  std::vector<entry_ptr> read_to_apply_;
+  ready out_; ///< What the next ready says, as far as it is known already.
+  soft_state told_soft_;
+  noise_counters noise_;
 };
 
 } // namespace caucus::raft

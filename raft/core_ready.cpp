@@ -1,0 +1,64 @@
+#include "base/assert.hpp"
+#include "raft/core.hpp"
+
+namespace caucus::raft {
+
+bool core::has_ready() const noexcept {
+  const bool is_nothing_said = out_.messages.empty() && out_.heartbeats.empty()
+                               && out_.heartbeat_replies.empty() && out_.accepted.empty()
+                               && out_.refused.empty() && out_.reads.empty()
+                               && out_.soft_changes.empty();
+  if (!is_nothing_said || log_.has_unwritten() || hard() != handed_hard_)
+    return true;
+  const bool is_applicable = apply_.next() <= applicable() && apply_.has_room()
+                             && (!read_to_apply_.empty() || log_.is_in_memory(apply_.next()));
+  if (is_applicable || wants_apply_read())
+    return true;
+  if (const auto* leading = as<leader_role>())
+    for (const auto& peer : leading->peers)
+      if (wants_replication(peer))
+        return true;
+  return false;
+}
+
+ready core::take_ready(instant now) {
+  now_ = now;
+  auto out = std::exchange(out_, {});
+  if (auto* leading = as<leader_role>())
+    for (auto& peer : leading->peers)
+      replicate(peer, out);
+  collect_persist(out);
+  collect_committed(out);
+  // Only now: what was sent, written and handed out above came from memory.
+  log_.evict(options_.tail_bytes_max);
+  return out;
+}
+
+void core::collect_persist(ready& out) {
+  const auto now = hard();
+  if (!log_.has_unwritten() && now == handed_hard_)
+    return;
+  auto& batch = out.persist.emplace();
+  batch.seq = next_seq_;
+  ++next_seq_;
+  const bool is_promise = now.term != handed_hard_.term || now.voted_for != handed_hard_.voted_for;
+  if (now != handed_hard_) {
+    batch.hard = now;
+    handed_hard_ = now;
+  }
+  if (is_promise)
+    promise_seq_ = batch.seq;
+  batch.must_sync = is_promise || log_.has_unwritten();
+  log_.hand_over(batch);
+}
+
+void core::collect_committed(ready& out) {
+  if (!read_to_apply_.empty() && apply_.has_room())
+    apply_.take(std::exchange(read_to_apply_, {}), out.committed);
+  apply_.take(log_, applicable(), out.committed);
+  if (wants_apply_read())
+    read_log(options_.self, apply_.next(), std::min(applicable(), log_.tail_first() - 1),
+             apply_.room(), out);
+}
+
+} // namespace caucus::raft

@@ -1,0 +1,95 @@
+#include "raft/invariants.hpp"
+
+#include "base/assert.hpp"
+
+namespace caucus::raft {
+
+void invariants::check(const core& x) {
+  check_log(x.log_);
+  CAUCUS_ASSERT(x.term_ >= x.log_.last_entry().term);
+  CAUCUS_ASSERT(x.commit_ <= x.log_.last());
+  CAUCUS_ASSERT(x.commit_ >= x.log_.before().index);
+  CAUCUS_ASSERT(x.apply_.applied() <= x.apply_.handed());
+  CAUCUS_ASSERT(x.apply_.handed() <= x.applicable());
+  CAUCUS_ASSERT(x.durable_ < x.next_seq_);
+  CAUCUS_ASSERT(x.promise_seq_ < x.next_seq_);
+  CAUCUS_ASSERT(x.leader_ == node_id{} || x.leader_ == x.leader_of_term_);
+  CAUCUS_ASSERT(x.elapsed_ <= x.timeout_ || x.role() != role::follower);
+  check_role(x);
+}
+
+void invariants::check_log(const log& x) {
+  CAUCUS_ASSERT(x.persisted_ <= x.handed_);
+  CAUCUS_ASSERT(x.handed_ <= x.last());
+  CAUCUS_ASSERT(x.persisted_ >= x.before().index);
+  CAUCUS_ASSERT(x.tail_first_ + x.tail_.size() == x.last() + 1);
+  CAUCUS_ASSERT(x.tail_first_ <= x.persisted_ + 1); // What isn't durable is in memory.
+  for (size_t i = 0; i < x.in_flight_.size(); ++i) {
+    CAUCUS_ASSERT(x.in_flight_[i].last <= x.handed_);
+    CAUCUS_ASSERT(i == 0 || x.in_flight_[i - 1].seq < x.in_flight_[i].seq);
+    CAUCUS_ASSERT(i == 0 || x.in_flight_[i - 1].last <= x.in_flight_[i].last);
+  }
+}
+
+void invariants::check_role(const core& x) {
+  switch (x.role()) {
+    case role::follower: {
+      const auto& forwarded = x.as<follower_role>()->forwarded;
+      CAUCUS_ASSERT(x.leader_ != x.options_.self);
+      CAUCUS_ASSERT(forwarded.empty() || x.leader_ != node_id{});
+      CAUCUS_ASSERT(forwarded.size() <= x.options_.forwarded_max);
+      break;
+    }
+    case role::pre_candidate: CAUCUS_ASSERT(x.leader_ == node_id{}); break;
+    case role::candidate:
+      CAUCUS_ASSERT(x.leader_ == node_id{});
+      CAUCUS_ASSERT(x.voted_for_ == x.options_.self);
+      break;
+    case role::leader: {
+      const auto& leading = *x.as<leader_role>();
+      CAUCUS_ASSERT(x.leader_ == x.options_.self);
+      CAUCUS_ASSERT(x.voted_for_ == x.options_.self);
+      CAUCUS_ASSERT(x.promise_after() == persist_seq{});
+      CAUCUS_ASSERT(leading.term_start <= x.log_.last());
+      CAUCUS_ASSERT(x.log_.terms().term_at(leading.term_start) == x.term_);
+      CAUCUS_ASSERT(leading.term_start == x.log_.before().index + 1
+                    || x.log_.terms().term_at(leading.term_start - 1) < x.term_);
+      for (const auto& peer : leading.peers)
+        check_peer(x, peer);
+      break;
+    }
+  }
+}
+
+void invariants::check_peer(const core& x, const progress& peer) {
+  CAUCUS_ASSERT(peer.id != x.options_.self);
+  CAUCUS_ASSERT(peer.match < peer.next);
+  CAUCUS_ASSERT(peer.next <= x.log_.last() + 1);
+  CAUCUS_ASSERT(peer.match <= peer.sent);
+  CAUCUS_ASSERT(peer.sent <= x.log_.last());
+  CAUCUS_ASSERT(peer.commit_told <= x.commit_);
+  CAUCUS_ASSERT(peer.window.messages() <= x.options_.inflight_messages_max);
+  CAUCUS_ASSERT(peer.state == progress_state::replicate || peer.window.messages() == 0);
+}
+
+void invariants::check_step(const core_status& before, const core_status& after) {
+  CAUCUS_ASSERT(before.self == after.self);
+  CAUCUS_ASSERT(before.term <= after.term);
+  CAUCUS_ASSERT(before.commit <= after.commit);
+  CAUCUS_ASSERT(before.applied <= after.applied);
+  CAUCUS_ASSERT(before.first <= after.first);
+  if (before.term != after.term)
+    return;
+  CAUCUS_ASSERT(before.voted_for == node_id{} || before.voted_for == after.voted_for);
+  CAUCUS_ASSERT(before.leader == node_id{} || after.leader == node_id{}
+                || before.leader == after.leader);
+  if (before.role != role::leader || after.role != role::leader)
+    return;
+  CAUCUS_ASSERT(before.last <= after.last); // A leader never truncates (thesis §3.5).
+  CAUCUS_ASSERT(before.persisted <= after.persisted);
+  CAUCUS_ASSERT(before.peers.size() == after.peers.size());
+  for (size_t i = 0; i < before.peers.size(); ++i)
+    CAUCUS_ASSERT(before.peers[i].match <= after.peers[i].match);
+}
+
+} // namespace caucus::raft

@@ -1,0 +1,105 @@
+#include "raft/log.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace caucus::raft {
+
+log::log(recovered_state& from_disk)
+  : terms_{from_disk.compacted, std::move(from_disk.runs), from_disk.last},
+    tail_first_{from_disk.last + 1},
+    persisted_{from_disk.last},
+    handed_{from_disk.last} {
+  CAUCUS_ASSERT(from_disk.tail.size() <= last() - before().index);
+  tail_first_ = from_disk.last + 1 - from_disk.tail.size();
+  CAUCUS_ASSERT(holds(tail_first_, from_disk.tail));
+  for (auto& x : from_disk.tail) {
+    tail_bytes_ += x->cost();
+    tail_.push_back(std::move(x));
+  }
+}
+
+uint64_t log::copy(index_t first, index_t last, uint64_t bytes_max,
+                   std::vector<entry_ptr>& out) const {
+  CAUCUS_ASSERT(is_in_memory(first));
+  CAUCUS_ASSERT(is_in_memory(last) && first <= last);
+  uint64_t bytes = in_memory(first)->cost();
+  auto end = first + 1;
+  while (end <= last && bytes + in_memory(end)->cost() <= bytes_max) {
+    bytes += in_memory(end)->cost();
+    ++end;
+  }
+  out.reserve(out.size() + (end - first));
+  for (auto i = first; i < end; ++i)
+    out.push_back(in_memory(i));
+  return bytes;
+}
+
+bool log::holds(index_t first, std::span<const entry_ptr> entries) const {
+  auto expected = first;
+  for (const auto& x : entries) {
+    if (x == nullptr || x->id.index != expected || !terms_.contains(x->id))
+      return false;
+    ++expected;
+  }
+  return true;
+}
+
+void log::evict(uint64_t bytes_max) {
+  while (tail_bytes_ > bytes_max && !tail_.empty() && tail_first_ <= persisted_) {
+    tail_bytes_ -= tail_.front()->cost();
+    tail_.pop_front();
+    ++tail_first_;
+  }
+}
+
+void log::append(entry_ptr x) {
+  CAUCUS_ASSERT(x->id.index == last() + 1);
+  terms_.append(x->id.term);
+  tail_bytes_ += x->cost();
+  tail_.push_back(std::move(x));
+}
+
+void log::truncate_from(index_t from) {
+  CAUCUS_ASSERT(from <= last());
+  terms_.truncate_from(from);
+  while (!tail_.empty() && tail_first_ + tail_.size() > from) {
+    tail_bytes_ -= tail_.back()->cost();
+    tail_.pop_back();
+  }
+  tail_first_ = std::min(tail_first_, from);
+  if (from <= handed_)
+    truncate_from_ = truncate_from_ ? std::min(*truncate_from_, from) : from;
+  handed_ = std::min(handed_, from - 1);
+  persisted_ = std::min(persisted_, from - 1);
+  for (size_t i = 0; i < in_flight_.size(); ++i)
+    in_flight_[i].last = std::min(in_flight_[i].last, from - 1);
+}
+
+void log::hand_over(persist_batch& batch) {
+  if (!has_unwritten())
+    return;
+  batch.truncate_from = std::exchange(truncate_from_, std::nullopt);
+  if (handed_ < last())
+    copy(handed_ + 1, last(), std::numeric_limits<uint64_t>::max(), batch.entries);
+  handed_ = last();
+  in_flight_.push_back({batch.seq, handed_});
+}
+
+void log::mark_durable(persist_seq upto) {
+  while (!in_flight_.empty() && in_flight_.front().seq <= upto)
+    persisted_ = std::max(persisted_, in_flight_.pop_front().last);
+}
+
+persist_seq log::durable_after(index_t index, persist_seq next) const noexcept {
+  if (index <= persisted_)
+    return {};
+  for (size_t i = 0; i < in_flight_.size(); ++i)
+    if (in_flight_[i].last >= index)
+      return in_flight_[i].seq;
+  return next;
+}
+
+} // namespace caucus::raft

@@ -1,0 +1,57 @@
+#include "raft/plausible.hpp"
+
+namespace caucus::raft {
+
+namespace {
+
+/// No log and no election count gets here: a node that adds a million a second needs 146,000 years.
+constexpr uint64_t number_max = uint64_t{1} << 62;
+
+bool is_number(index_t x) noexcept { return x.value() <= number_max; }
+bool is_number(entry_id x) noexcept {
+  return is_number(x.index) && x.term.value() <= number_max
+         && (x.index == index_t{}) == (x.term == term_t{});
+}
+/// Nobody speaks for term 0: it is the time before the first election.
+bool is_term(term_t x) noexcept { return x != term_t{} && x.value() <= number_max; }
+
+bool is_valid(const request_vote& x) noexcept {
+  return is_term(x.term) && is_number(x.last) && x.last.term <= x.term;
+}
+
+bool is_valid(const vote_reply& x) noexcept { return x.term.value() <= number_max; }
+
+bool is_valid(const append_entries& x) noexcept {
+  if (!is_term(x.term) || !is_number(x.prev) || !is_number(x.leader_commit) || x.prev.term > x.term)
+    return false;
+  auto before = x.prev;
+  for (const auto& entry : x.entries) {
+    if (entry == nullptr || entry->id.index != before.index + 1 || !is_term(entry->id.term)
+        || entry->id.term < before.term || entry->id.term > x.term)
+      return false;
+    before = entry->id;
+  }
+  return true;
+}
+
+bool is_valid(const append_reply& x) noexcept {
+  return is_term(x.term) && is_number(x.match) && is_number(x.prev) && is_number(x.hint);
+}
+
+bool is_valid(const heartbeat& x) noexcept { return is_term(x.term) && is_number(x.commit); }
+bool is_valid(const heartbeat_reply& x) noexcept { return is_term(x.term); }
+bool is_valid(const timeout_now& x) noexcept { return is_term(x.term); }
+bool is_valid(const forward_proposal&) noexcept { return true; }
+
+bool is_valid(const forward_reply& x) noexcept {
+  return x.refused == errc::none ? is_number(x.accepted) && x.accepted.index != index_t{}
+                                 : is_not_executed(x.refused);
+}
+
+} // namespace
+
+bool is_plausible(const message& x) noexcept {
+  return std::visit([](const auto& body) { return is_valid(body); }, x);
+}
+
+} // namespace caucus::raft

@@ -1,0 +1,55 @@
+#include "raft/tracker.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+
+namespace caucus::raft {
+
+void progress::become_probe(index_t from) {
+  CAUCUS_ASSERT(from > match); // RELIABILITY S-25.
+  state = progress_state::probe;
+  next = from;
+  is_paused = false;
+  is_nudge_due = false;
+  window.clear();
+}
+
+void progress::become_replicate() {
+  state = progress_state::replicate;
+  next = match + 1;
+  is_paused = false;
+  is_nudge_due = false;
+  window.clear();
+}
+
+bool progress::acknowledge(index_t index) {
+  window.free_to(index);
+  next = std::max(next, index + 1);
+  if (index <= match) // Late or twice: never backwards (RELIABILITY S-24).
+    return false;
+  match = index;
+  return true;
+}
+
+tracker::tracker(const membership::configuration& members, node_id self, index_t next) {
+  CAUCUS_ASSERT(next > index_t{});
+  for (auto id : members.members()) {
+    if (id == self)
+      continue;
+    peers_.emplace_back();
+    peers_.back().id = id;
+    peers_.back().next = next;
+  }
+}
+
+progress* tracker::find(node_id id) noexcept {
+  auto i = std::find_if(peers_.begin(), peers_.end(), [id](auto& x) { return x.id == id; });
+  return i == peers_.end() ? nullptr : &*i;
+}
+
+const progress* tracker::find(node_id id) const noexcept {
+  return const_cast<tracker*>(this)->find(id);
+}
+
+} // namespace caucus::raft

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "membership/configuration.hpp"
+#include "raft/core_status.hpp"
+#include "raft/inflights.hpp"
+
+#include <vector>
+
+namespace caucus::raft {
+
+/// The leader's view of one peer. Made anew at each election: what an older leadership learned
+/// proves nothing to this one.
+///
+///     probe ──(the probe is accepted)──► replicate
+///       ▲                                   │
+///       └──(a refusal, or the link failed)──┘
+///
+/// Probing, one append is under way until it is answered, or a heartbeat is; `next` stays until
+/// then. Replicating, `next` runs ahead of the answers as far as the window allows.
+struct progress {
+  node_id id;
+  index_t match;   ///< Highest index known to be durable there and equal to ours; never descends.
+  index_t next{1}; ///< First index not sent yet. Invariant: match < next.
+  index_t sent;    ///< Highest index that any append vouched for: an answer can't go beyond.
+  progress_state state = progress_state::probe;
+  bool is_paused = false;      ///< Probing: the probe is under way.
+  bool is_active = false;      ///< Heard from within this check-quorum round.
+  bool is_nudge_due = false;   ///< Replicating: ask whether what was sent has arrived.
+  bool is_read_failed = false; ///< The last log read brought nothing; wait before the next.
+  index_t commit_due;          ///< A commit that reaches it is told at once: the peer has a
+                               ///< client waiting there, who forwarded this entry.
+  index_t commit_told;         ///< The commit index of the last append.
+  inflights window;            ///< Replicating: appends that were not answered.
+
+  void become_probe(index_t from);
+  void become_replicate();
+  /// The peer holds everything up to `index`. @returns whether that is news.
+  bool acknowledge(index_t index);
+};
+
+/// The leader's view of all its peers, learners too.
+class tracker {
+public:
+  /// Precondition: `next` > 0: one past the leader's last entry.
+  tracker(const membership::configuration& members, node_id self, index_t next);
+
+  /// Null for a node that is no peer. Valid as long as the tracker.
+  [[nodiscard]] progress* find(node_id id) noexcept;
+  [[nodiscard]] const progress* find(node_id id) const noexcept;
+
+  [[nodiscard]] auto begin() noexcept { return peers_.begin(); }
+  [[nodiscard]] auto end() noexcept { return peers_.end(); }
+  [[nodiscard]] auto begin() const noexcept { return peers_.begin(); }
+  [[nodiscard]] auto end() const noexcept { return peers_.end(); }
+
+private:
+  std::vector<progress> peers_; ///< Ascending by id.
+};
+
+} // namespace caucus::raft
