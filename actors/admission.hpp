@@ -1,0 +1,68 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace caucus {
+
+/// A budget of bytes or pieces shared by threads.
+class budget {
+public:
+  explicit budget(uint64_t max) noexcept : max_{max} {}
+
+  [[nodiscard]] bool take(uint64_t amount) noexcept {
+    if (used_.fetch_add(amount, std::memory_order_relaxed) + amount <= max_)
+      return true;
+    used_.fetch_sub(amount, std::memory_order_relaxed);
+    return false;
+  }
+  void give_back(uint64_t amount) noexcept { used_.fetch_sub(amount, std::memory_order_relaxed); }
+  [[nodiscard]] uint64_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
+
+private:
+  std::atomic<uint64_t> used_{0};
+  uint64_t max_;
+};
+
+/// Stands in front of a group's mailbox, which has no bound of its own: the handle takes from it on
+/// the sender's thread, and whoever answers the command gives back.
+class admission {
+public:
+  admission(uint64_t commands_max, uint64_t bytes_max, std::shared_ptr<budget> node_bytes)
+    : commands_{commands_max}, bytes_{bytes_max}, node_bytes_{std::move(node_bytes)} {}
+
+  /// What a command weighs beyond its payload: mailbox element, slot, entry.
+  static constexpr uint64_t overhead_bytes = 256;
+
+  [[nodiscard]] bool take(uint64_t commands, uint64_t bytes) noexcept {
+    if (!commands_.take(commands))
+      return false;
+    if (bytes_.take(bytes)) {
+      if (node_bytes_->take(bytes))
+        return true;
+      bytes_.give_back(bytes);
+    }
+    commands_.give_back(commands);
+    return false;
+  }
+  /// Of one command.
+  void give_back(uint64_t bytes) noexcept {
+    commands_.give_back(1);
+    bytes_.give_back(bytes);
+    node_bytes_->give_back(bytes);
+  }
+  [[nodiscard]] uint64_t commands() const noexcept { return commands_.used(); }
+
+  /// Once closed, handles refuse new commands at once; what was admitted before still runs.
+  void close() noexcept { closed_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+
+private:
+  budget commands_;
+  budget bytes_;
+  std::shared_ptr<budget> node_bytes_;
+  std::atomic<bool> closed_{false};
+};
+
+} // namespace caucus

@@ -1,0 +1,96 @@
+#include "actors/group_handle.hpp"
+
+#include <caf/actor_system.hpp>
+
+namespace caucus {
+
+namespace {
+
+/// The room that a batch takes, for each of its commands.
+uint64_t cost_of(const command& x) { return x.payload.size() + admission::overhead_bytes; }
+
+} // namespace
+
+group_handle::group_handle(caf::actor_config& cfg, limits bounds)
+  : caf::monitorable_actor{cfg}, bounds_{std::move(bounds)} {}
+
+void group_handle::attach(replica_actor replica) {
+  std::unique_lock guard{mutex_};
+  replica_ = std::move(replica);
+}
+
+void group_handle::close() {
+  bounds_.room->close();
+  std::unique_lock guard{mutex_};
+  replica_ = nullptr;
+}
+
+std::set<std::string> group_handle::message_types() const {
+  caf::detail::type_list<group_actor> token;
+  return home_system().message_types(token);
+}
+
+replica_actor group_handle::target() const {
+  std::shared_lock guard{mutex_};
+  return replica_;
+}
+
+outcome group_handle::admit(uint64_t commands, uint64_t bytes, uint64_t largest) {
+  if (bounds_.room->is_closed())
+    return refusal(errc::stopping);
+  if (largest > bounds_.proposal_bytes_max)
+    return refusal(errc::proposal_too_large, std::to_string(largest)
+                                               + " bytes, more than proposal-bytes-max "
+                                               + std::to_string(bounds_.proposal_bytes_max));
+  // A batch takes its room at once: half a batch would break its sender's order.
+  if (!bounds_.room->take(commands, bytes))
+    return refusal(errc::proposal_dropped, "too many commands or bytes wait in this group");
+  return {.kind = outcome_kind::committed};
+}
+
+void group_handle::refuse(caf::mailbox_element& asked, outcome why) {
+  auto reply = reply_address::of(asked, caf::strong_actor_ptr{ctrl()});
+  if (asked.content().match_elements<command_batch>())
+    reply.deliver(std::vector<outcome>(asked.content().get_as<command_batch>(0).commands.size(),
+                                       std::move(why)));
+  else
+    reply.deliver(std::move(why));
+}
+
+void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) {
+  if (handle_system_message(*element, host, false))
+    return;
+  auto& content = element->content();
+  outcome verdict{.kind = outcome_kind::committed};
+  if (content.match_elements<command>()) {
+    auto& asked = content.get_as<command>(0);
+    verdict = admit(1, cost_of(asked), asked.payload.size());
+  } else if (content.match_elements<open_session>()) {
+    verdict = admit(1, admission::overhead_bytes, 0);
+  } else if (content.match_elements<command_batch>()) {
+    auto& asked = content.get_as<command_batch>(0).commands;
+    uint64_t bytes = 0;
+    uint64_t largest = 0;
+    for (auto& one : asked) {
+      bytes += cost_of(one);
+      largest = std::max<uint64_t>(largest, one.payload.size());
+    }
+    verdict = admit(asked.size(), bytes, largest);
+  } else if (!content.match_elements<cancel>() && !content.match_elements<status_request>()
+             && !content.match_elements<leader_listener>()) {
+    bounce(element, caf::make_error(caf::sec::unexpected_message));
+    return;
+  }
+  if (verdict.kind != outcome_kind::committed) {
+    refuse(*element, std::move(verdict));
+    return;
+  }
+  if (auto to = target())
+    caf::actor_cast<caf::abstract_actor*>(to)->enqueue(std::move(element), nullptr);
+  else
+    bounce(element, caf::make_error(caf::exit_reason::user_shutdown));
+}
+
+void group_handle::on_cleanup(const caf::error&) { close(); }
+
+} // namespace caucus

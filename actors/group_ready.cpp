@@ -1,0 +1,90 @@
+// The other half of group_replica: what a ready asks for, done.
+
+#include "actors/group_replica.hpp"
+
+namespace caucus {
+
+void group_replica::flush() {
+  inputs_ = 0;
+  input_bytes_ = 0;
+  if (!how_.core.has_ready())
+    return;
+  now_ = now();
+  auto todo = how_.core.take_ready(now_);
+  execute(todo);
+}
+
+void group_replica::execute(raft::ready& todo) {
+  auto group = how_.descriptor.group;
+  for (auto& changed : todo.soft_changes)
+    announce(
+      changed); // Before anything is sent: the event log's line precedes the deeds of a leader.
+  if (todo.persist)
+    send(node_->wal, wal_append{group, *std::move(todo.persist), replica_actor{this}});
+  if (!todo.messages.empty())
+    send(node_->sender, transport_send{group, std::move(todo.messages)});
+  if (!todo.heartbeats.empty())
+    send(node_->pulse, pulse_heartbeats{group, std::move(todo.heartbeats)});
+  if (!todo.heartbeat_replies.empty())
+    send_replies(todo.heartbeat_replies);
+  for (auto& read : todo.reads)
+    send(node_->reader, log_read_request{group, read, replica_actor{this}});
+  settle(todo);
+  if (!todo.committed.empty())
+    apply(std::move(todo.committed));
+}
+
+void group_replica::announce(const raft::soft_state& changed) {
+  if (changed.role != soft_.role || changed.term != soft_.term)
+    node_->events->role_changed(how_.descriptor.name, changed);
+  soft_ = changed;
+  if (changed.term.value() == published_.term && changed.leader.value() == published_.leader)
+    return;
+  published_.term = changed.term.value();
+  published_.leader = changed.leader.value();
+  node_->log().info("group=" + published_.group
+                    + " node=" + std::to_string(node_->options.id.value())
+                    + " event=leader_changed term=" + std::to_string(published_.term)
+                    + " leader=" + std::to_string(published_.leader));
+  for (auto& listener : listeners_)
+    caf::actor_cast<caf::abstract_actor*>(listener)->enqueue(
+      caf::make_mailbox_element(how_.handle, caf::make_message_id(), {}, published_), nullptr);
+}
+
+void group_replica::settle(const raft::ready& todo) {
+  for (auto& found : todo.accepted)
+    pending_.place(found.request, found.place, handed_out_);
+  for (auto& refused : todo.refused) {
+    auto result = refusal(refused.reason);
+    result.leader = refused.leader.value();
+    pending_.refuse(refused.request, std::move(result));
+  }
+}
+
+void group_replica::apply(std::vector<raft::entry_ptr> committed) {
+  auto work = std::make_shared<machine_work>();
+  for (auto& next : committed)
+    if (auto who = pending_.settle(next->id))
+      work->callers.push_back({next->id.index, *std::move(who)});
+  handed_out_ = committed.back()->id.index;
+  work->entries = std::move(committed);
+  send(machine(), machine_apply{std::move(work)});
+}
+
+void group_replica::send_replies(const std::vector<raft::heartbeat_out>& replies) {
+  std::vector<raft::envelope> messages;
+  messages.reserve(replies.size());
+  for (auto& reply : replies)
+    messages.push_back({reply.to, raft::heartbeat_reply{reply.term, reply.context}});
+  send(node_->sender, transport_send{how_.descriptor.group, std::move(messages)});
+}
+
+machine_actor& group_replica::machine() {
+  if (!machine_) {
+    machine_ = how_.spawn_machine(replica_actor{this}, how_.recovered_last);
+    monitor(machine_);
+  }
+  return machine_;
+}
+
+} // namespace caucus

@@ -1,0 +1,223 @@
+#include "actors/group_replica.hpp"
+
+#include "raft/session_command.hpp"
+
+#include <caf/actor_clock.hpp>
+
+namespace caucus {
+
+namespace {
+
+/// A ready is taken after so many inputs or bytes even if more are queued: it bounds the batch.
+constexpr uint32_t inputs_per_ready = 512;
+constexpr uint64_t bytes_per_ready = 1 << 20;
+
+} // namespace
+
+group_replica::group_replica(caf::actor_config& cfg, caf::execution_unit* home, setup how,
+                             node_context_ptr node)
+  : on_worker{cfg, home}, how_{std::move(how)}, node_{std::move(node)} {
+  published_.group = how_.descriptor.name;
+}
+
+replica_actor::behavior_type group_replica::make_behavior() {
+  set_down_handler([this](caf::down_msg& down) {
+    if (machine_ && down.source == machine_.address())
+      quarantine({errc::machine_failed, "the machine's actor died: " + to_string(down.reason)});
+    else
+      std::erase_if(listeners_, [&](auto& x) { return x.address() == down.source; });
+  });
+  if (how_.is_new) // FIFO puts it into the log before this replica's first vote.
+    send(node_->wal, wal_describe{how_.descriptor});
+  guarded([this] { flush(); });
+  return {
+    [this](command& asked) -> caf::result<outcome> {
+      auto who = single_caller(asked.payload.size());
+      guarded([&] { on_command(asked, std::move(who)); });
+      return caf::delegated<outcome>{};
+    },
+    [this](command_batch& asked) -> caf::result<std::vector<outcome>> {
+      guarded([&] { on_command_batch(asked); });
+      return caf::delegated<std::vector<outcome>>{};
+    },
+    [this](const open_session& asked) -> caf::result<outcome> {
+      guarded([&] { on_open_session(asked); });
+      return caf::delegated<outcome>{};
+    },
+    [this](const cancel& asked) {
+      pending_.cancel(current_sender(), asked.session, asked.sequence);
+    },
+    [this](status_request) -> caf::result<group_status> {
+      on_status();
+      return caf::delegated<group_status>{};
+    },
+    [this](const leader_listener& listener) { on_listener(listener); },
+    [this](group_tick) { guarded([&] { on_tick(); }); },
+    [this](group_received& batch) { guarded([&] { on_received(batch); }); },
+    [this](const group_persisted& x) { guarded([&] { step(raft::persisted{x.upto}); }); },
+    [this](const group_applied& x) { guarded([&] { step(raft::applied{x.upto}); }); },
+    [this](group_log_read& x) { guarded([&] { step(std::move(x.done)); }); },
+    [this](const group_peer_down& x) { guarded([&] { step(raft::peer_unreachable{x.peer}); }); },
+    [this](group_flush) {
+      is_armed_ = false;
+      guarded([&] { flush(); });
+    },
+    [this](const group_fault& x) {
+      quarantine(x.reason);
+      if (x.reason.code == errc::node_stopped)
+        quit();
+    },
+  };
+}
+
+void group_replica::on_exit() {
+  pending_.answer_all(refusal(errc::stopping), refusal(errc::node_stopped));
+  how_.room->close();
+  how_.handle = nullptr;
+  how_.spawn_machine = nullptr;
+  machine_ = nullptr;
+  listeners_.clear();
+}
+
+template <class F>
+void group_replica::guarded(F&& work) {
+  if (fault_)
+    return;
+  try {
+    work();
+  } catch (const std::exception& broken) {
+    quarantine({errc::invariant_violated, broken.what()});
+  }
+}
+
+instant group_replica::now() const {
+  auto mono = const_cast<group_replica*>(this)->clock().now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::nanoseconds>(mono).count(),
+          node_->environment->wall_clock_ns()};
+}
+
+void group_replica::step(raft::input in) {
+  if (inputs_ == 0)
+    now_ = now();
+  how_.core.step(std::move(in), now_);
+  if (++inputs_ >= inputs_per_ready || input_bytes_ >= bytes_per_ready) {
+    flush();
+  } else if (!is_armed_) {
+    is_armed_ = true;
+    send(this, group_flush{});
+  }
+}
+
+caller group_replica::single_caller(uint64_t payload_bytes) {
+  return {reply_address::of(*current_mailbox_element(), how_.handle), how_.room,
+          payload_bytes + admission::overhead_bytes};
+}
+
+void group_replica::propose(raft::command body, pending_proposals::proposal who) {
+  if (fault_) {
+    who.who.answer(refusal(errc::stopping, "this replica is quarantined: " + fault_->what));
+    return;
+  }
+  input_bytes_ += body.payload.size();
+  auto request = pending_.add(std::move(who));
+  step(raft::propose{request, std::move(body)});
+}
+
+void group_replica::on_command(command& asked, caller who) {
+  auto timeout_ms = asked.timeout_ms ? asked.timeout_ms : node_->options.proposal_timeout_ms;
+  if (inputs_ == 0)
+    now_ = now();
+  propose({raft::entry_kind::command, session_id{asked.session}, sequence_t{asked.sequence},
+           sequence_t{asked.lowest_unanswered}, std::move(asked.payload)},
+          {std::move(who), now_.mono_ns + static_cast<int64_t>(timeout_ms) * 1'000'000,
+           asked.session, asked.sequence});
+}
+
+void group_replica::on_command_batch(command_batch& asked) {
+  auto& element = *current_mailbox_element();
+  auto asker = element.sender;
+  auto reply = reply_address::of(element, how_.handle);
+  if (asked.commands.empty()) {
+    reply.deliver(std::vector<outcome>{});
+    return;
+  }
+  auto answer = std::make_shared<batch_answer>(std::move(reply), asked.commands.size());
+  for (size_t i = 0; i < asked.commands.size(); ++i) {
+    auto& one = asked.commands[i];
+    caller who{answer, i, asker, how_.room, one.payload.size() + admission::overhead_bytes};
+    on_command(one, std::move(who));
+  }
+}
+
+void group_replica::on_open_session(const open_session& asked) {
+  auto& options = node_->options;
+  auto timeout_ms = asked.timeout_ms ? asked.timeout_ms : options.session_timeout_ms;
+  auto payload = raft::encode(raft::open_session{
+    .timeout_ns =
+      static_cast<int64_t>(std::min<uint64_t>(timeout_ms, uint64_t{1} << 40) * 1'000'000),
+    .sessions_max = static_cast<uint32_t>(options.sessions_max)});
+  if (inputs_ == 0)
+    now_ = now();
+  propose({raft::entry_kind::session, {}, {}, {}, std::move(payload)},
+          {single_caller(0),
+           now_.mono_ns + static_cast<int64_t>(options.proposal_timeout_ms) * 1'000'000});
+}
+
+void group_replica::on_received(group_received& batch) {
+  for (auto& body : batch.messages) {
+    if (auto* append = std::get_if<raft::append_entries>(&body))
+      for (auto& entry : append->entries)
+        input_bytes_ += entry->cost();
+    step(raft::received{batch.from, std::move(body)});
+  }
+}
+
+void group_replica::on_tick() {
+  step(raft::tick{});
+  pending_.expire(now_.mono_ns);
+}
+
+void group_replica::on_status() {
+  auto core = how_.core.describe();
+  group_status status{.group = how_.descriptor.name,
+                      .node = core.self.value(),
+                      .role = std::string{to_string(core.role)},
+                      .term = core.term.value(),
+                      .leader = core.leader.value(),
+                      .commit = core.commit.value(),
+                      .applied = core.applied.value(),
+                      .persisted = core.persisted.value(),
+                      .last = core.last.value()};
+  auto reply = reply_address::of(*current_mailbox_element(), how_.handle);
+  if (fault_) {
+    status.role = "quarantined";
+    status.leader = 0;
+    status.fault = to_string(*fault_);
+    reply.deliver(std::move(status));
+    return;
+  }
+  send(machine(), machine_status{std::move(status), std::move(reply)});
+}
+
+void group_replica::on_listener(const leader_listener& listener) {
+  if (!listeners_.insert(listener).second)
+    return;
+  monitor(listener);
+  caf::actor_cast<caf::abstract_actor*>(listener)->enqueue(
+    caf::make_mailbox_element(how_.handle, caf::make_message_id(), {}, published_), nullptr);
+}
+
+void group_replica::quarantine(error reason) {
+  if (fault_)
+    return;
+  fault_ = std::move(reason);
+  pending_.answer_all(refusal(errc::stopping, fault_->what),
+                      refusal(errc::node_stopped, fault_->what));
+  if (fault_->code != errc::node_stopped)
+    node_->log().error("group=" + how_.descriptor.name + " event=quarantined reason=\""
+                       + to_string(*fault_) + "\"");
+  if (machine_)
+    send(machine_, machine_stop{});
+}
+
+} // namespace caucus

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "actors/on_worker.hpp"
+#include "actors/pending_proposals.hpp"
+#include "raft/core.hpp"
+
+#include <set>
+
+namespace caucus {
+
+/// The shell around one replica's core: turns messages into inputs, executes each ready, and keeps
+/// who waits for what. All inputs that queued up meanwhile share one ready. Lives on a Caucus
+/// worker.
+class group_replica final : public on_worker<replica_actor::base> {
+public:
+  struct setup {
+    persistence::group_descriptor descriptor;
+    raft::core core;
+    bool is_new = false; ///< The descriptor isn't in the log yet.
+    index_t recovered_last;
+    std::shared_ptr<admission> room;
+    caf::strong_actor_ptr handle; ///< Whom outsiders know.
+    std::function<machine_actor(const replica_actor&, index_t replay_until)> spawn_machine;
+  };
+
+  group_replica(caf::actor_config& cfg, caf::execution_unit* home, setup how,
+                node_context_ptr node);
+
+  replica_actor::behavior_type make_behavior() override;
+  const char* name() const override { return "group"; }
+  void on_exit() override;
+
+private:
+  // Inputs (group_replica.cpp).
+  void on_command(command& asked, caller who);
+  void on_command_batch(command_batch& asked);
+  void on_open_session(const open_session& asked);
+  void on_received(group_received& batch);
+  void on_tick();
+  void on_status();
+  void on_listener(const leader_listener& listener);
+  void propose(raft::command body, pending_proposals::proposal who);
+  void step(raft::input in);
+  [[nodiscard]] caller single_caller(uint64_t payload_bytes);
+  [[nodiscard]] instant now() const;
+
+  // The ready (group_ready.cpp).
+  void flush();
+  void execute(raft::ready& todo);
+  void announce(const raft::soft_state& changed);
+  void settle(const raft::ready& todo);
+  void apply(std::vector<raft::entry_ptr> committed);
+  void send_replies(const std::vector<raft::heartbeat_out>& replies);
+  machine_actor& machine();
+
+  /// Stops this group on this node, visibly; the node and its other groups live on.
+  void quarantine(error reason);
+  template <class F>
+  void guarded(F&& work);
+
+  setup how_;
+  node_context_ptr node_;
+  pending_proposals pending_;
+  machine_actor machine_;
+  std::set<leader_listener> listeners_;
+  leader_changed published_;
+  raft::soft_state soft_;
+  std::optional<error> fault_;
+  index_t handed_out_;  ///< The machine was given everything up to here.
+  uint32_t inputs_ = 0; ///< Since the last ready.
+  uint64_t input_bytes_ = 0;
+  bool is_armed_ = false;
+  instant now_; ///< Read once a batch of inputs.
+};
+
+} // namespace caucus

@@ -1,0 +1,72 @@
+#include "actors/inbound.hpp"
+
+#include <caf/send.hpp>
+
+namespace caucus {
+
+namespace {
+
+uint64_t cost(const raft::message& body) {
+  uint64_t bytes = 128;
+  if (auto* append = std::get_if<raft::append_entries>(&body))
+    for (auto& entry : append->entries)
+      bytes += entry->cost();
+  else if (auto* proposal = std::get_if<raft::forward_proposal>(&body))
+    bytes += proposal->body.payload.size();
+  return bytes;
+}
+
+} // namespace
+
+result<void> inbound::on_hello(const transport::node_identity& peer) {
+  auto verdict = node_.peers->judge(peer.node, peer.directory);
+  if (!verdict)
+    node_.log().warning("event=peer_refused peer=" + std::to_string(peer.node.value())
+                        + " reason=\"" + verdict.reason().what + "\"");
+  return verdict;
+}
+
+void inbound::on_peer_up(const transport::node_identity& peer) {
+  if (auto link = links_.find(peer.node); link != links_.end())
+    caf::anon_send(link->second, link_up{peer});
+  if (node_.peers->knows(peer.node)) {
+    node_.links->confirm_peer(peer.node, peer.directory);
+    return;
+  }
+  // Not one vote of it counts before its directory is durably known: a wiped one could vote twice.
+  caf::anon_send(node_.wal, wal_pin_peer{{peer.node, peer.directory}, [this, peer] {
+                                           node_.peers->pin(peer.node, peer.directory);
+                                           node_.links->confirm_peer(peer.node, peer.directory);
+                                         }});
+}
+
+void inbound::on_peer_down(node_id peer, const error& reason) {
+  if (auto link = links_.find(peer); link != links_.end())
+    caf::anon_send(link->second, link_down{reason});
+}
+
+void inbound::on_messages(node_id from, std::vector<transport::routed_message> messages) {
+  std::vector<raft::message> run;
+  for (size_t i = 0; i < messages.size(); ++i) {
+    run.push_back(std::move(messages[i].body));
+    if (i + 1 == messages.size() || messages[i + 1].group != messages[i].group)
+      deliver(from, messages[i].group, std::exchange(run, {}));
+  }
+}
+
+void inbound::deliver(node_id from, group_id group, std::vector<raft::message> messages) {
+  auto replica = node_.routes.find(group);
+  uint64_t bytes = 0;
+  for (auto& body : messages)
+    bytes += cost(body);
+  if (!replica || !node_.inbound->take(bytes)) {
+    // Raft repairs what is lost; memory that is gone takes the process with it.
+    node_.inbound_dropped.fetch_add(messages.size(), std::memory_order_relaxed);
+    return;
+  }
+  std::shared_ptr<void> credit{
+    nullptr, [budget = node_.inbound, bytes](void*) { budget->give_back(bytes); }};
+  caf::anon_send(replica, group_received{from, std::move(messages), std::move(credit)});
+}
+
+} // namespace caucus

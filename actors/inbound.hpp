@@ -1,0 +1,32 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+
+#include <map>
+
+namespace caucus {
+
+/// Where the transport's thread meets the actors: decides about hellos, puts messages straight into
+/// the mailboxes of the groups they are for, within a byte budget.
+class inbound final : public transport::transport_listener {
+public:
+  explicit inbound(node_context& node) : node_{node} {}
+
+  /// Before the transport starts.
+  void add_link(node_id peer, peer_link_actor link) { links_.emplace(peer, std::move(link)); }
+  /// After the transport has stopped.
+  void release() { links_.clear(); }
+
+  result<void> on_hello(const transport::node_identity& peer) override;
+  void on_peer_up(const transport::node_identity& peer) override;
+  void on_peer_down(node_id peer, const error& reason) override;
+  void on_messages(node_id from, std::vector<transport::routed_message> messages) override;
+
+private:
+  void deliver(node_id from, group_id group, std::vector<raft::message> messages);
+
+  node_context& node_;
+  std::map<node_id, peer_link_actor> links_;
+};
+
+} // namespace caucus

@@ -1,0 +1,227 @@
+#pragma once
+
+// Every message between Caucus's own actors, and every actor's interface. All are local to the
+// process: none of these actors is ever published.
+
+#include "actors/caller.hpp"
+#include "caucus/messages.hpp"
+#include "persistence/wal_recovery.hpp"
+#include "raft/input.hpp"
+#include "raft/ready.hpp"
+#include "transport/transport.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace caucus {
+
+// -- to a replica
+// -----------------------------------------------------------------------------------
+
+/// A tick of the node's one timer.
+struct group_tick {};
+
+/// Messages of one peer, straight from the transport's thread. `credit` is given back when they are
+/// done.
+struct group_received {
+  node_id from;
+  std::vector<raft::message> messages;
+  std::shared_ptr<void> credit;
+};
+
+struct group_persisted {
+  persist_seq upto;
+};
+struct group_applied {
+  index_t upto;
+};
+struct group_log_read {
+  raft::log_read_done done;
+};
+struct group_peer_down {
+  node_id peer;
+};
+/// INTERNAL: ends the current batch of inputs with one ready.
+struct group_flush {};
+/// The replica can't go on: it answers what waits, keeps telling its status, and does nothing else.
+/// With `node_stopped` it ends.
+struct group_fault {
+  error reason;
+};
+using replica_actor =
+  group_actor::extend<caf::reacts_to<group_tick>, caf::reacts_to<group_received>,
+                      caf::reacts_to<group_persisted>, caf::reacts_to<group_applied>,
+                      caf::reacts_to<group_log_read>, caf::reacts_to<group_peer_down>,
+                      caf::reacts_to<group_flush>, caf::reacts_to<group_fault>>;
+
+// -- to a machine
+// -----------------------------------------------------------------------------------
+
+/// A caller whose command is in the log and waits to be executed.
+struct waiting_caller {
+  index_t index;
+  caller who;
+};
+
+/// Committed entries in log order and who waits for them, ascending by index.
+struct machine_work {
+  std::vector<raft::entry_ptr> entries;
+  std::vector<waiting_caller> callers;
+};
+
+/// Shared because CAF wants messages to be copyable; never used by two.
+struct machine_apply {
+  std::shared_ptr<machine_work> work;
+};
+
+/// The replica's own part of a status; the machine adds its part and answers the asker.
+struct machine_status {
+  group_status status;
+  reply_address reply;
+};
+
+/// Comes behind everything there is to apply.
+struct machine_stop {};
+
+using machine_actor =
+  caf::typed_actor<caf::reacts_to<machine_apply>, caf::reacts_to<machine_status>,
+                   caf::reacts_to<machine_stop>>;
+
+// -- to the WAL writer
+// ------------------------------------------------------------------------------
+
+/// One replica's batch; answered with group_persisted after the sync that covers it.
+struct wal_append {
+  group_id group;
+  raft::persist_batch batch;
+  replica_actor replica;
+};
+/// A group's birth. Written before whatever the same sender appends later.
+struct wal_describe {
+  persistence::group_descriptor group;
+};
+/// A peer's directory, met for the first time; `done` runs on the writer once it is durable.
+struct wal_pin_peer {
+  persistence::peer_identity peer;
+  std::function<void()> done;
+};
+/// INTERNAL: writes and syncs what has been staged.
+struct wal_flush {};
+/// Writes and syncs what is staged, then ends the writer.
+struct wal_close {};
+
+using wal_writer_actor = caf::typed_actor<caf::reacts_to<wal_append>, caf::reacts_to<wal_describe>,
+                                          caf::reacts_to<wal_pin_peer>, caf::reacts_to<wal_flush>,
+                                          caf::reacts_to<wal_close>>;
+
+// -- to the log reader
+// ------------------------------------------------------------------------------
+
+/// Entries that left a replica's memory; answered with group_log_read.
+struct log_read_request {
+  group_id group;
+  raft::log_read read;
+  replica_actor replica;
+};
+
+using log_reader_actor = caf::typed_actor<caf::reacts_to<log_read_request>>;
+
+// -- to the transport
+// -------------------------------------------------------------------------------
+
+/// What one ready of a group has for its peers.
+struct transport_send {
+  group_id group;
+  std::vector<raft::envelope> messages;
+};
+/// Messages of many groups for one peer.
+struct transport_batch {
+  node_id to;
+  std::vector<transport::routed_message> messages;
+};
+/// INTERNAL: hands each peer's batch to its connection.
+struct transport_flush {};
+
+using transport_actor =
+  caf::typed_actor<caf::reacts_to<transport_send>, caf::reacts_to<transport_batch>,
+                   caf::reacts_to<transport_flush>>;
+
+// -- to the pulse
+// -----------------------------------------------------------------------------------
+
+/// A group's heartbeats, to be merged with those of all others for the same peer.
+struct pulse_heartbeats {
+  group_id group;
+  std::vector<raft::heartbeat_out> heartbeats;
+};
+/// INTERNAL: the node's one timer.
+struct pulse_tick {};
+/// INTERNAL: sends each peer its merged heartbeats.
+struct pulse_flush {};
+
+using pulse_actor = caf::typed_actor<caf::reacts_to<pulse_heartbeats>, caf::reacts_to<pulse_tick>,
+                                     caf::reacts_to<pulse_flush>>;
+
+// -- to a peer link
+// ---------------------------------------------------------------------------------
+
+struct link_up {
+  transport::node_identity peer;
+};
+struct link_down {
+  error reason;
+};
+
+using peer_link_actor = caf::typed_actor<caf::reacts_to<link_up>, caf::reacts_to<link_down>>;
+
+// -- to the node
+// ------------------------------------------------------------------------------------
+
+/// The log can't be written any more: all groups of the node stop.
+struct node_wal_failed {
+  error reason;
+};
+/// An actor that the node can't live without was spawned: watch it.
+struct node_watch {
+  caf::strong_actor_ptr who;
+  std::string name;
+};
+/// The node is stopping on purpose: deaths from now on are expected.
+struct node_stopping {};
+
+using node_actor = caf::typed_actor<caf::reacts_to<node_wal_failed>, caf::reacts_to<node_watch>,
+                                    caf::reacts_to<node_stopping>>;
+
+} // namespace caucus
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_received)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_persisted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_applied)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_log_read)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_peer_down)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_flush)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_fault)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_apply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_stop)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_append)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_describe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_pin_peer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_flush)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_close)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::log_read_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::transport_send)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::transport_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::transport_flush)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::pulse_heartbeats)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::pulse_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::pulse_flush)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::link_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::link_down)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_wal_failed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_watch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_stopping)

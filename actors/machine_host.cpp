@@ -1,0 +1,103 @@
+#include "actors/machine_host.hpp"
+
+namespace caucus {
+
+machine_host::machine_host(caf::actor_config& cfg, caf::execution_unit* home, setup how)
+  : on_worker{cfg, home}, how_{std::move(how)}, applied_{how_.machine->applied_index()} {}
+
+machine_actor::behavior_type machine_host::make_behavior() {
+  return {
+    [this](machine_apply& batch) {
+      try {
+        apply_all(*batch.work);
+        send(how_.replica, group_applied{applied_});
+      } catch (const std::exception& thrown) {
+        // The state may be half changed: no further command may see it (REPLICATED: a throw
+        // quarantines).
+        send(how_.replica,
+             group_fault{{errc::machine_failed, "the state machine threw at index "
+                                                  + std::to_string((applied_ + 1).value()) + ": "
+                                                  + thrown.what()}});
+        for (auto& waiting : batch.work->callers)
+          waiting.who.answer(refusal(errc::node_stopped, "the state machine failed"));
+        quit();
+      }
+    },
+    [this](machine_status& asked) { tell_status(asked); },
+    [this](machine_stop) { quit(); },
+  };
+}
+
+void machine_host::on_exit() {
+  how_.machine.reset();
+  how_.replica = nullptr;
+}
+
+void machine_host::apply_all(machine_work& batch) {
+  auto waiting = batch.callers.begin();
+  for (auto& next : batch.entries) {
+    if (next->id.index <= applied_)
+      continue; // A machine that keeps its own state is ahead of the replay.
+    auto result = apply(*next);
+    applied_ = next->id.index;
+    while (waiting != batch.callers.end() && waiting->index <= applied_) {
+      if (waiting->index == applied_)
+        waiting->who.answer(std::move(result));
+      ++waiting;
+    }
+  }
+}
+
+outcome machine_host::apply(const raft::entry& next) {
+  using verdict = enum raft::session_verdict::kind;
+  outcome result{
+    .kind = outcome_kind::committed, .index = next.id.index.value(), .term = next.id.term.value()};
+  auto judged = sessions_.judge(next);
+  switch (judged.kind) {
+    case verdict::nothing:
+    case verdict::closed: return result;
+    case verdict::opened: result.session = judged.session.value(); return result;
+    case verdict::execute: return execute(next);
+    case verdict::refuse:
+      result.kind = outcome_kind::not_executed;
+      result.reason = judged.reason;
+      result.expected = judged.expected.value();
+      return result;
+    case verdict::answer: break;
+  }
+  if (judged.outcome.code == errc::none) {
+    result.reply = judged.outcome.reply;
+  } else {
+    result.kind = outcome_kind::not_executed;
+    result.reason = judged.outcome.code;
+    result.detail = judged.outcome.reply.view();
+  }
+  return result;
+}
+
+outcome machine_host::execute(const raft::entry& next) {
+  outcome result{
+    .kind = outcome_kind::committed, .index = next.id.index.value(), .term = next.id.term.value()};
+  apply_context context{next.id.index, next.id.term, next.wall_ns,
+                        next.id.index <= how_.replay_until};
+  auto replied = how_.machine->apply(context, next.body.payload);
+  if (replied) {
+    result.reply = *replied;
+    sessions_.record(next, {errc::none, *std::move(replied)});
+  } else {
+    result.kind = outcome_kind::not_executed;
+    result.reason = errc::rejected_by_machine;
+    result.detail = replied.reason().what;
+    sessions_.record(next, {errc::rejected_by_machine, shared_bytes::copy_of(result.detail)});
+  }
+  return result;
+}
+
+void machine_host::tell_status(machine_status& asked) {
+  asked.status.applied = applied_.value();
+  asked.status.digest = how_.machine->digest();
+  asked.status.machine = how_.machine->describe();
+  asked.reply.deliver(std::move(asked.status));
+}
+
+} // namespace caucus

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "actors/on_worker.hpp"
+#include "caucus/state_machine.hpp"
+#include "raft/sessions.hpp"
+
+namespace caucus {
+
+/// Runs a group's state machine: executes committed commands in order, each of a session once, and
+/// answers their callers. On a thread away from consensus, so that a slow machine delays only
+/// itself.
+class machine_host final : public on_worker<machine_actor::base> {
+public:
+  struct setup {
+    std::string group;
+    std::unique_ptr<state_machine> machine;
+    replica_actor replica;
+    index_t replay_until; ///< Entries up to here were in the log when the replica started.
+  };
+
+  machine_host(caf::actor_config& cfg, caf::execution_unit* home, setup how);
+
+  machine_actor::behavior_type make_behavior() override;
+  const char* name() const override { return "machine"; }
+  void on_exit() override;
+
+private:
+  void apply_all(machine_work& batch);
+  outcome apply(const raft::entry& next);
+  outcome execute(const raft::entry& next);
+  void tell_status(machine_status& asked);
+
+  setup how_;
+  raft::session_table sessions_;
+  index_t applied_;
+};
+
+} // namespace caucus

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "actors/admission.hpp"
+#include "actors/node_environment.hpp"
+#include "actors/peer_registry.hpp"
+#include "actors/routing_table.hpp"
+
+#include <atomic>
+
+namespace caucus {
+
+/// What the actors of one node share. Set up before any of them runs; immutable or thread-safe
+/// after.
+struct node_context {
+  node_options options;
+  std::shared_ptr<node_environment> environment;
+  std::unique_ptr<event_log> events;
+  std::unique_ptr<transport::transport> links;
+  std::unique_ptr<peer_registry> peers;
+  routing_table routes;
+  std::shared_ptr<budget> uncommitted; ///< Of all groups, in bytes.
+  std::shared_ptr<budget> inbound;     ///< Received and not yet looked at, in bytes.
+  std::atomic<uint64_t> inbound_dropped{0};
+
+  wal_writer_actor wal;
+  log_reader_actor reader;
+  transport_actor sender;
+  pulse_actor pulse;
+  node_actor supervisor;
+
+  [[nodiscard]] logger& log() const { return *environment->log; }
+};
+
+using node_context_ptr = std::shared_ptr<node_context>;
+
+} // namespace caucus

@@ -1,0 +1,211 @@
+// The other half of node_runtime: groups come, and everything goes.
+
+#include "actors/group_replica.hpp"
+#include "actors/machine_host.hpp"
+#include "actors/node_runtime.hpp"
+
+#include <caf/send.hpp>
+
+namespace caucus {
+
+namespace {
+
+/// FNV-1a of the name, mixed with the generation: a re-created group is another group.
+group_id hash_group(std::string_view name, uint64_t generation) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (char c : name)
+    hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3u;
+  return group_id{rng::mix(hash + generation) | 1};
+}
+
+membership::configuration initial_members(const node_options& options) {
+  membership::configuration members;
+  for (auto& [id, address] : options.members)
+    members.voters.insert(id);
+  members.addresses = options.members;
+  return members;
+}
+
+raft::core_options core_options(const node_context& node, group_id group) {
+  auto& from = node.options;
+  return {.group = group,
+          .self = from.id,
+          .election_ticks = static_cast<uint32_t>(from.election_ticks),
+          .heartbeat_ticks = static_cast<uint32_t>(from.heartbeat_ticks),
+          .pre_vote = from.pre_vote,
+          .check_quorum = from.check_quorum,
+          .forward_proposals = from.forward_proposals,
+          .append_bytes_max = static_cast<uint32_t>(from.append_bytes_max),
+          .inflight_messages_max = static_cast<uint32_t>(from.inflight_messages_max),
+          .inflight_bytes_max = from.inflight_bytes_max,
+          .uncommitted_bytes_max = from.uncommitted_bytes_max,
+          .forwarded_bytes_max = from.uncommitted_bytes_max,
+          .forwarded_max = static_cast<uint32_t>(from.waiting_commands_max),
+          .proposal_bytes_max = static_cast<uint32_t>(from.proposal_bytes_max),
+          .tail_bytes_max = from.tail_bytes_max,
+          .apply_bytes_max = from.apply_bytes_max,
+          .seed = node.environment->seed};
+}
+
+} // namespace
+
+result<persistence::recovered_group> node_runtime::recall(const std::string& name, bool& is_new) {
+  auto members = initial_members(context_->options);
+  for (auto& known : recovery_.groups) {
+    if (known.descriptor.name != name)
+      continue;
+    if (known.damaged)
+      return *known.damaged;
+    if (known.descriptor.members.voters != members.voters)
+      return error{errc::already_exists,
+                   "group '" + name + "' in " + directory_->path()
+                     + " was created with other members than --members names"};
+    is_new = false;
+    return std::move(known);
+  }
+  uint64_t generation = 1;
+  for (auto& gone : recovery_.tombstones)
+    if (gone.name == name)
+      generation = std::max(generation, gone.generation + 1);
+  is_new = true;
+  persistence::recovered_group fresh;
+  fresh.descriptor = {hash_group(name, generation), generation, name,
+                      replica_uid{recovery_.boot.value()}, std::move(members)};
+  return fresh;
+}
+
+result<group_actor> node_runtime::create_group(const std::string& name,
+                                               const machine_factory& machine) {
+  std::lock_guard guard{mutex_};
+  if (is_stopped_)
+    return error{errc::stopping, "the node is stopped"};
+  if (name.empty() || name.size() > 255)
+    return error{errc::invalid_argument, "a group's name has 1 to 255 bytes"};
+  if (auto found = groups_.find(name); found != groups_.end())
+    return found->second.handle;
+  bool is_new = false;
+  auto from_disk = recall(name, is_new);
+  if (!from_disk)
+    return from_disk.reason();
+  auto group = from_disk->descriptor.group;
+  try {
+    auto opened = spawn_group(*std::move(from_disk), is_new, machine);
+    context_->routes.add(group, opened.replica);
+    return groups_.emplace(name, std::move(opened)).first->second.handle;
+  } catch (const std::exception& broken) {
+    return error{errc::invariant_violated, "group '" + name + "': " + broken.what()};
+  }
+}
+
+node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group from_disk,
+                                                   bool is_new, const machine_factory& factory) {
+  auto& options = context_->options;
+  auto room = std::make_shared<admission>(options.waiting_commands_max,
+                                          options.uncommitted_bytes_max, context_->uncommitted);
+  caf::actor_config handle_config;
+  auto handle = caf::make_actor<group_handle, caf::strong_actor_ptr>(
+    system_.next_actor_id(), system_.node(), &system_, handle_config,
+    group_handle::limits{options.proposal_bytes_max, room});
+  auto* handle_actor = static_cast<group_handle*>(handle->get());
+
+  auto& descriptor = from_disk.descriptor;
+  auto machine = std::shared_ptr<std::unique_ptr<state_machine>>{
+    std::make_shared<std::unique_ptr<state_machine>>(factory())};
+  raft::recovered_state state{.hard = from_disk.hard,
+                              .members = descriptor.members,
+                              .compacted = {},
+                              .runs = std::move(from_disk.runs),
+                              .last = from_disk.last,
+                              .tail = std::move(from_disk.tail),
+                              .applied = (*machine)->applied_index()};
+  auto core_of_group = core_options(*context_, descriptor.group);
+  auto spawn_machine = [home = machine_home(), system = &system_, alive = machines_, machine,
+                        name = descriptor.name](const replica_actor& replica,
+                                                index_t replay_until) {
+    caf::actor_config config{home};
+    auto who = system->spawn_class<machine_host, caf::no_spawn_options>(
+      config, home, machine_host::setup{name, std::move(*machine), replica, replay_until});
+    alive->add(who);
+    return who;
+  };
+  auto shard = descriptor.group.value();
+  group_replica::setup how{.descriptor = std::move(descriptor),
+                           .core = raft::core{core_of_group, std::move(state)},
+                           .is_new = is_new,
+                           .recovered_last = from_disk.last,
+                           .room = room,
+                           .handle = handle,
+                           .spawn_machine = std::move(spawn_machine)};
+  auto* home = consensus_home(shard);
+  caf::actor_config config{home};
+  auto replica =
+    caf::actor_cast<replica_actor>(system_.spawn_class<group_replica, caf::no_spawn_options>(
+      config, home, std::move(how), context_));
+  census_.add(replica);
+  handle_actor->attach(replica);
+  return {caf::actor_cast<group_actor>(handle), std::move(room), std::move(replica)};
+}
+
+void node_runtime::stop() {
+  {
+    std::lock_guard guard{mutex_};
+    if (std::exchange(is_stopped_, true))
+      return;
+  }
+  caf::anon_send(context_->supervisor, node_stopping{});
+  stop_groups();
+  stop_services();
+}
+
+void node_runtime::stop_groups() {
+  auto& environment = *context_->environment;
+  for (auto& [name, group] : groups_)
+    group.room->close();
+  environment.wait_until(
+    [this] {
+      return std::all_of(groups_.begin(), groups_.end(),
+                         [](auto& x) { return x.second.room->commands() == 0; });
+    },
+    std::chrono::milliseconds{context_->options.drain_timeout_ms});
+  for (auto& [name, group] : groups_)
+    caf::anon_send(group.replica, group_fault{{errc::node_stopped, "the node is stopping"}});
+}
+
+void node_runtime::stop_services() {
+  if (!context_->wal)
+    return; // The start failed before any actor was there.
+  // Nothing may come in while actors disappear; after this the transport's thread is gone.
+  context_->links->stop();
+  inbound_.release();
+  caf::anon_send(context_->wal, wal_close{});
+  auto end = [](const auto& who) { caf::anon_send_exit(who, caf::exit_reason::user_shutdown); };
+  end(context_->pulse);
+  end(context_->reader);
+  for (auto& link : links_)
+    end(link);
+  end(context_->sender);
+  end(context_->supervisor);
+  // A machine that is busy is waited for: its thread can't be taken away.
+  context_->environment->wait_until([this] { return census_.is_empty() && machines_->is_empty(); },
+                                    std::chrono::hours{24});
+  for (auto& [name, group] : groups_) {
+    auto* handle = caf::actor_cast<caf::abstract_actor*>(group.handle);
+    static_cast<group_handle*>(handle)->close();
+    static_cast<group_handle*>(handle)->cleanup(caf::exit_reason::user_shutdown, nullptr);
+  }
+  for (auto& thread : workers_)
+    thread->stop();
+  if (machine_worker_)
+    machine_worker_->stop();
+  links_.clear();
+  groups_.clear();
+  context_->routes.clear();
+  context_->wal = nullptr;
+  context_->reader = nullptr;
+  context_->sender = nullptr;
+  context_->pulse = nullptr;
+  context_->supervisor = nullptr;
+  directory_.reset(); // Last: whoever starts next on it finds the log closed.
+}
+
+} // namespace caucus

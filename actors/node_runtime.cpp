@@ -1,0 +1,173 @@
+#include "actors/node_runtime.hpp"
+
+#include "actors/group_replica.hpp"
+#include "actors/log_fetcher.hpp"
+#include "actors/machine_host.hpp"
+#include "actors/node_supervisor.hpp"
+#include "actors/peer_link.hpp"
+#include "actors/pulse.hpp"
+#include "actors/transport_hub.hpp"
+#include "actors/wal_writer.hpp"
+
+#include <caf/send.hpp>
+
+namespace caucus {
+
+template <class Actor, class... Ts>
+auto node_runtime::spawn_on(caf::execution_unit* home, Ts&&... xs) {
+  caf::actor_config config{home};
+  auto who = caf::actor_cast<typename Actor::actor_hdl>(
+    system_.spawn_class<Actor, caf::no_spawn_options>(config, home, std::forward<Ts>(xs)...));
+  census_.add(who);
+  return who;
+}
+
+template <class Actor, class... Ts>
+auto node_runtime::spawn_blocking(Ts&&... xs) {
+  caf::actor_config config;
+  auto who = context_->environment->is_cooperative
+               ? system_.spawn_class<Actor, caf::no_spawn_options>(config, std::forward<Ts>(xs)...)
+               : system_.spawn_class<Actor, caf::detached>(config, std::forward<Ts>(xs)...);
+  census_.add(who);
+  return who;
+}
+
+node_runtime::node_runtime(caf::actor_system& system, node_context_ptr context)
+  : system_{system}, context_{std::move(context)}, inbound_{*context_} {}
+
+node_runtime::~node_runtime() { stop(); }
+
+result<std::shared_ptr<node_runtime>>
+node_runtime::start(caf::actor_system& system, const node_options& options,
+                    std::shared_ptr<node_environment> environment) {
+  if (auto valid = validate(options); !valid)
+    return valid.reason();
+  auto context = std::make_shared<node_context>();
+  context->options = options;
+  context->environment = std::move(environment);
+  context->uncommitted = std::make_shared<budget>(options.node_uncommitted_bytes_max);
+  context->inbound = std::make_shared<budget>(options.inbound_bytes_max);
+  // The address first: if it is taken, nothing has been written.
+  auto links = context->environment->make_transport(options);
+  if (!links)
+    return links.reason();
+  context->links = *std::move(links);
+  auto runtime = std::make_shared<node_runtime>(system, std::move(context));
+  if (auto opened = runtime->open_storage(); !opened)
+    return opened.reason();
+  if (auto started = runtime->start_actors(); !started)
+    return started.reason();
+  return runtime;
+}
+
+result<void> node_runtime::open_storage() {
+  auto& options = context_->options;
+  auto& log = context_->log();
+  auto directory = context_->environment->open_directory(options);
+  if (!directory)
+    return directory.reason();
+  directory_ = *std::move(directory);
+  persistence::wal_options wal_options;
+  wal_options.segment_bytes = options.segment_bytes;
+  wal_options.recovered_tail_bytes = options.tail_bytes_max;
+  wal_options.new_directory = context_->environment->new_directory;
+  auto opened = persistence::wal::open(
+    *directory_, {hash_cluster_name(options.cluster), options.id}, wal_options,
+    [&](uint64_t done, uint64_t total) {
+      log.info("event=recovering bytes=" + std::to_string(done) + " of=" + std::to_string(total));
+    });
+  if (!opened)
+    return opened.reason();
+  log_ = std::move(opened->log);
+  reader_ = log_->reader();
+  recovery_ = std::move(opened->recovery);
+  for (auto& warning : recovery_.warnings)
+    log.warning("event=recovery_warning " + warning);
+  for (auto peer : options.accept_directories) {
+    std::erase_if(recovery_.peers, [&](auto& known) { return known.node == peer; });
+    log_->add_forgotten(peer);
+  }
+  if (!options.accept_directories.empty())
+    if (auto forgotten = log_->commit(true); !forgotten)
+      return forgotten.reason();
+  auto events = context_->environment->open_event_log(options);
+  if (!events)
+    return events.reason();
+  context_->events = *std::move(events);
+  return {};
+}
+
+void node_runtime::start_workers() {
+  if (context_->environment->is_cooperative)
+    return;
+  for (uint64_t i = 0; i < context_->options.workers; ++i)
+    workers_.push_back(std::make_unique<worker>(system_));
+  machine_worker_ = std::make_unique<worker>(system_);
+  for (auto& thread : workers_)
+    thread->start();
+  machine_worker_->start();
+}
+
+caf::execution_unit* node_runtime::consensus_home(uint64_t shard) {
+  return workers_.empty() ? nullptr : workers_[shard % workers_.size()]->home();
+}
+
+caf::execution_unit* node_runtime::machine_home() {
+  return machine_worker_ ? machine_worker_->home() : nullptr;
+}
+
+result<void> node_runtime::start_actors() {
+  auto& options = context_->options;
+  start_workers();
+  std::set<node_id> members;
+  std::map<node_id, endpoint> peers;
+  for (auto& [id, address] : options.members) {
+    members.insert(id);
+    if (id != options.id)
+      peers.emplace(id, address);
+  }
+  context_->peers = std::make_unique<peer_registry>(std::move(members), recovery_.peers);
+  context_->supervisor = spawn_on<node_supervisor>(
+    consensus_home(0), context_, [this](const std::string& reason) { set_unhealthy(reason); });
+  context_->sender = spawn_on<transport_hub>(consensus_home(0), context_);
+  context_->wal = spawn_blocking<wal_writer>(std::move(log_), context_);
+  context_->reader = spawn_blocking<log_fetcher>(std::move(reader_), context_);
+  context_->pulse = spawn_on<pulse>(consensus_home(0), context_);
+  auto watch = [this](const auto& who, std::string name) {
+    caf::anon_send(context_->supervisor,
+                   node_watch{caf::actor_cast<caf::strong_actor_ptr>(who), std::move(name)});
+  };
+  watch(context_->sender, "transport");
+  watch(context_->wal, "wal_writer");
+  watch(context_->reader, "log_reader");
+  watch(context_->pulse, "pulse");
+  for (auto& [id, address] : peers) {
+    auto link = spawn_on<peer_link>(consensus_home(0), id, context_);
+    watch(link, "peer_link");
+    inbound_.add_link(id, link);
+    links_.push_back(std::move(link));
+  }
+  transport::node_identity self{hash_cluster_name(options.cluster), options.id, recovery_.directory,
+                                recovery_.boot};
+  if (auto started = context_->links->start(self, inbound_); !started)
+    return started.reason();
+  context_->links->set_peers(peers);
+  context_->log().info("event=node_started node=" + std::to_string(options.id.value())
+                       + " boot=" + std::to_string(recovery_.boot.value())
+                       + " peer_address=" + to_string(context_->links->local_endpoint()) + " data="
+                       + directory_->path() + " groups=" + std::to_string(recovery_.groups.size()));
+  return {};
+}
+
+void node_runtime::set_unhealthy(const std::string& reason) {
+  std::lock_guard guard{mutex_};
+  if (health_.healthy)
+    health_ = {false, reason};
+}
+
+node_health node_runtime::health() const {
+  std::lock_guard guard{mutex_};
+  return health_;
+}
+
+} // namespace caucus

@@ -1,0 +1,92 @@
+#include "actors/wal_writer.hpp"
+
+#include "base/assert.hpp"
+
+namespace caucus {
+
+namespace {
+
+/// A batch this large is written at once, though more may be queued: it bounds memory and latency.
+constexpr size_t batch_bytes_target = 4 << 20;
+
+} // namespace
+
+wal_writer::wal_writer(caf::actor_config& cfg, std::unique_ptr<persistence::wal> log,
+                       node_context_ptr node)
+  : on_worker{cfg, nullptr}, log_{std::move(log)}, node_{std::move(node)} {}
+
+wal_writer_actor::behavior_type wal_writer::make_behavior() {
+  return {
+    [this](const wal_append& x) {
+      if (has_failed_)
+        return; // No acknowledgement after a failure (RELIABILITY E-01).
+      try {
+        log_->add(x.group, x.batch);
+      } catch (const invariant_violation& broken) {
+        send(x.replica, group_fault{{errc::invariant_violated, broken.what()}});
+        return;
+      }
+      waiting_.push_back({x.replica, x.batch.seq});
+      must_sync_ = must_sync_ || x.batch.must_sync;
+      if (log_->staged_bytes() >= batch_bytes_target)
+        flush();
+      else
+        arm();
+    },
+    [this](const wal_describe& x) {
+      if (has_failed_)
+        return;
+      log_->add(x.group);
+      must_sync_ = true;
+      arm();
+    },
+    [this](const wal_pin_peer& x) {
+      if (has_failed_)
+        return;
+      log_->add(x.peer);
+      pinned_.push_back(x.done);
+      must_sync_ = true;
+      arm();
+    },
+    [this](wal_flush) {
+      is_armed_ = false;
+      flush();
+    },
+    [this](wal_close) {
+      flush();
+      quit();
+    },
+  };
+}
+
+void wal_writer::arm() {
+  if (is_armed_)
+    return;
+  is_armed_ = true;
+  send(this, wal_flush{});
+}
+
+void wal_writer::flush() {
+  if (has_failed_ || (waiting_.empty() && pinned_.empty() && log_->staged_bytes() == 0))
+    return;
+  if (auto committed = log_->commit(std::exchange(must_sync_, false)); !committed) {
+    fail(committed.reason());
+    return;
+  }
+  // One acknowledgement for each replica, with its newest batch: sequences of one replica ascend.
+  for (size_t i = 0; i < waiting_.size(); ++i)
+    if (i + 1 == waiting_.size() || waiting_[i + 1].replica != waiting_[i].replica)
+      send(waiting_[i].replica, group_persisted{waiting_[i].seq});
+  waiting_.clear();
+  for (auto& tell : std::exchange(pinned_, {}))
+    tell();
+}
+
+void wal_writer::fail(error reason) {
+  has_failed_ = true;
+  waiting_.clear();
+  pinned_.clear();
+  send(node_->supervisor, node_wal_failed{std::move(reason)});
+}
+
+} // namespace caucus

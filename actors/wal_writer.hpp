@@ -1,0 +1,38 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "actors/on_worker.hpp"
+#include "persistence/wal.hpp"
+
+namespace caucus {
+
+/// The only one who writes the log. Everything that queued up during one sync goes into the next
+/// batch: the first append of a batch sends itself a flush, which comes behind all that is already
+/// queued. Runs on a thread of its own because syncs block.
+class wal_writer final : public on_worker<wal_writer_actor::base> {
+public:
+  wal_writer(caf::actor_config& cfg, std::unique_ptr<persistence::wal> log, node_context_ptr node);
+
+  wal_writer_actor::behavior_type make_behavior() override;
+  const char* name() const override { return "wal_writer"; }
+
+private:
+  struct waiting_replica {
+    replica_actor replica;
+    persist_seq seq;
+  };
+
+  void arm();
+  void flush();
+  void fail(error reason);
+
+  std::unique_ptr<persistence::wal> log_;
+  node_context_ptr node_;
+  std::vector<waiting_replica> waiting_;
+  std::vector<std::function<void()>> pinned_;
+  bool must_sync_ = false;
+  bool is_armed_ = false;
+  bool has_failed_ = false;
+};
+
+} // namespace caucus

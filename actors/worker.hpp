@@ -1,0 +1,65 @@
+#pragma once
+
+#include <caf/actor_system.hpp>
+#include <caf/execution_unit.hpp>
+#include <caf/resumable.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+namespace caucus {
+
+/// A thread of our own that runs consensus actors inside the application's actor system, so that no
+/// behaviour of the application's scheduler can starve elections (docs/adr: workers of our own).
+/// FIFO. Outlives its actors: `stop` only after all of them are down.
+class worker {
+public:
+  explicit worker(caf::actor_system& system);
+  ~worker();
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+
+  void start();
+  /// Runs what is queued, then ends the thread.
+  void stop();
+
+  /// Where actors that live here are queued. Any thread.
+  caf::execution_unit* home() noexcept { return &home_; }
+
+private:
+  /// Queues our own actors.
+  class home_unit final : public caf::execution_unit {
+  public:
+    home_unit(caf::actor_system* system, worker& owner)
+      : caf::execution_unit{system}, owner_{owner} {}
+    void exec_later(caf::resumable* job) override { owner_.push(job); }
+
+  private:
+    worker& owner_;
+  };
+
+  /// What a running actor sees as its host. CAF queues the receivers of its messages there, which
+  /// may be the application's actors: they belong to the application's scheduler, never on this
+  /// thread.
+  class context_unit final : public caf::execution_unit {
+  public:
+    explicit context_unit(caf::actor_system* system) : caf::execution_unit{system} {}
+    void exec_later(caf::resumable* job) override;
+  };
+
+  void push(caf::resumable* job);
+  void run();
+
+  home_unit home_;
+  context_unit context_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<caf::resumable*> queue_;
+  bool stopping_ = false;
+  bool idle_ = false;
+  std::thread thread_;
+};
+
+} // namespace caucus

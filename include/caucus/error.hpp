@@ -1,0 +1,4 @@
+#pragma once
+
+#include "base/errc.hpp"
+#include "base/result.hpp"

@@ -1,0 +1,176 @@
+#pragma once
+
+// The messages of a group's interface. A CAF program that only talks to a group on another machine
+// includes this header and links CAF; it needs nothing else of Caucus.
+
+#include "base/errc.hpp"
+#include "base/shared_bytes.hpp"
+
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace caucus {
+
+/// Something for the group's machine to execute, exactly once where it names a session.
+struct command {
+  uint64_t session = 0;  ///< From `open_session`; 0: no session, a retry may execute twice.
+  uint64_t sequence = 0; ///< 1, 2, 3 … within the session.
+  uint64_t lowest_unanswered = 0; ///< The caller has all replies below it.
+  uint64_t timeout_ms = 0; ///< When to give up with `unknown`; 0: the node's `proposal-timeout-ms`.
+  shared_bytes payload;    ///< The machine's own encoding.
+};
+
+/// Commands of one sender, proposed in this order; the answer has one outcome for each.
+struct command_batch {
+  std::vector<command> commands;
+};
+
+/// Opens a session through the log; `outcome::session` is its id.
+struct open_session {
+  uint64_t timeout_ms =
+    0; ///< Idle time by the log's clock after which it expires; 0: the node's default.
+};
+
+/// Gives up on a command that this sender sent: its outcome is `unknown` and its slot is free.
+struct cancel {
+  uint64_t session = 0;
+  uint64_t sequence = 0;
+};
+
+enum class outcome_kind : uint8_t {
+  committed,    ///< Executed; `reply` is the machine's.
+  not_executed, ///< And never will be: safe to send again, here or elsewhere.
+  unknown,      ///< May or may not be executed: send again only with the same session and sequence.
+};
+
+struct outcome {
+  outcome_kind kind = outcome_kind::unknown;
+  errc reason = errc::none; ///< `none` when committed.
+  uint64_t index = 0;       ///< Committed: place in the log.
+  uint64_t term = 0;
+  uint64_t session = 0;  ///< Answer to `open_session`.
+  uint64_t expected = 0; ///< With `session_gap`: the sequence to send again from.
+  uint64_t leader = 0;   ///< Node that leads, if known and not this one.
+  std::string detail;    ///< For people.
+  shared_bytes reply;
+};
+
+struct status_request {};
+
+/// One replica, as seen by itself.
+struct group_status {
+  std::string group;
+  uint64_t node = 0;
+  std::string role; ///< follower, pre_candidate, candidate, leader, quarantined
+  uint64_t term = 0;
+  uint64_t leader = 0; ///< 0: none known.
+  uint64_t commit = 0;
+  uint64_t applied =
+    0; ///< By this replica's own machine; `digest` and `machine` are of this index.
+  uint64_t persisted = 0;
+  uint64_t last = 0;
+  uint64_t digest = 0; ///< Of the machine's state: equal on replicas with equal `applied`.
+  std::string machine; ///< What the machine tells about itself, one JSON object.
+  std::string fault;   ///< Why it is quarantined; empty when healthy.
+};
+
+/// Every change of (term, leader), once, in order; the current value comes first.
+struct leader_changed {
+  std::string group;
+  uint64_t term = 0;
+  uint64_t leader = 0; ///< 0: nobody known.
+};
+
+template <class F>
+auto inspect(F& f, command& x) {
+  return f(x.session, x.sequence, x.lowest_unanswered, x.timeout_ms, x.payload);
+}
+template <class F>
+auto inspect(F& f, command_batch& x) {
+  return f(x.commands);
+}
+template <class F>
+auto inspect(F& f, open_session& x) {
+  return f(x.timeout_ms);
+}
+template <class F>
+auto inspect(F& f, cancel& x) {
+  return f(x.session, x.sequence);
+}
+template <class F>
+auto inspect(F& f, outcome& x) {
+  return f(x.kind, x.reason, x.index, x.term, x.session, x.expected, x.leader, x.detail, x.reply);
+}
+template <class F>
+auto inspect(F& f, status_request&) {
+  return f();
+}
+template <class F>
+auto inspect(F& f, group_status& x) {
+  return f(x.group, x.node, x.role, x.term, x.leader, x.commit, x.applied, x.persisted, x.last,
+           x.digest, x.machine, x.fault);
+}
+template <class F>
+auto inspect(F& f, leader_changed& x) {
+  return f(x.group, x.term, x.leader);
+}
+
+/// Payload bytes travel as a string of bytes; a copy is made only at the system's border.
+template <class F>
+typename F::result_type inspect(F& f, shared_bytes& x) {
+  std::string bytes;
+  if constexpr (F::reads_state) {
+    bytes.assign(x.view());
+    return f(bytes);
+  } else {
+    if constexpr (std::is_same_v<typename F::result_type, void>) {
+      f(bytes);
+      x = shared_bytes::copy_of(bytes);
+    } else {
+      auto status = f(bytes);
+      x = shared_bytes::copy_of(bytes);
+      return status;
+    }
+  }
+}
+
+/// Hears of a group's leaders.
+using leader_listener = caf::typed_actor<caf::reacts_to<leader_changed>>;
+
+/// A group, through any of its nodes: the replica there answers, or forwards to the leader. The
+/// handle of a remote node is obtained with caf::io::remote_actor and dies with that node.
+using group_actor = caf::typed_actor<
+  // Executes one command.
+  caf::replies_to<command>::with<outcome>,
+  // Executes several in this order.
+  caf::replies_to<command_batch>::with<std::vector<outcome>>,
+  // Opens a session.
+  caf::replies_to<open_session>::with<outcome>,
+  // Gives up on a command.
+  caf::reacts_to<cancel>,
+  // Tells this replica's own state, also when there is no leader.
+  caf::replies_to<status_request>::with<group_status>,
+  // From now on the listener gets leader_changed messages.
+  caf::reacts_to<leader_listener>>;
+
+} // namespace caucus
+
+CAF_BEGIN_TYPE_ID_BLOCK(caucus_messages, caf::first_custom_type_id + 300)
+
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::command))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::command_batch))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::open_session))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::cancel))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::outcome))
+CAF_ADD_TYPE_ID(caucus_messages, (std::vector<caucus::outcome>))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::status_request))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::group_status))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::leader_changed))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::leader_listener))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::group_actor))
+
+CAF_END_TYPE_ID_BLOCK(caucus_messages)

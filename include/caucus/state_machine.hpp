@@ -1,0 +1,48 @@
+#pragma once
+
+#include "caucus/error.hpp"
+#include "caucus/types.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace caucus {
+
+/// What a machine may know about the command it executes: nothing that could differ between
+/// replicas, except `is_replay`, which must not influence the state.
+struct apply_context {
+  index_t index;
+  term_t term;
+  int64_t wall_ns = 0;    ///< The leader's wall clock when it took the command; never backwards.
+  bool is_replay = false; ///< The entry was in this replica's log when it started.
+};
+
+/// Either the machine's reply or its refusal: a refused command has changed nothing, on all
+/// replicas alike, and its caller gets `not_executed` with this reason.
+using apply_result = result<shared_bytes>;
+
+/// The application's part of a group: executes committed commands in log order. Every replica has
+/// one and all must reach the same state, so it uses no clock, randomness, address or unordered
+/// iteration of its own. Lives in its machine actor: one thread at a time, free to take its time.
+/// An exception quarantines this replica's group.
+class state_machine {
+public:
+  virtual ~state_machine() = default;
+
+  virtual apply_result apply(const apply_context& context, const shared_bytes& command) = 0;
+
+  /// A hash of the state: equal states, equal digests, on every platform.
+  [[nodiscard]] virtual uint64_t digest() const = 0;
+
+  /// One JSON object for people and dashboards.
+  [[nodiscard]] virtual std::string describe() const { return "{}"; }
+
+  /// A machine that keeps its own state on disk says up to where: a restart applies only what is
+  /// missing.
+  [[nodiscard]] virtual index_t applied_index() const { return index_t{}; }
+};
+
+using machine_factory = std::function<std::unique_ptr<state_machine>()>;
+
+} // namespace caucus
