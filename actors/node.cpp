@@ -30,6 +30,13 @@ void node::stop() { runtime_->stop(); }
 
 node_health node::health() const { return runtime_->health(); }
 
+node_counters node::counters() const {
+  auto& context = runtime_->context();
+  return {.log_batches = context.log_batches.load(std::memory_order_relaxed),
+          .log_syncs = context.log_syncs.load(std::memory_order_relaxed),
+          .inbound_dropped = context.inbound_dropped.load(std::memory_order_relaxed)};
+}
+
 node_id node::id() const { return runtime_->context().options.id; }
 
 endpoint node::peer_endpoint() const { return runtime_->context().links->local_endpoint(); }

@@ -21,6 +21,8 @@ struct node_context {
   std::shared_ptr<budget> uncommitted; ///< Of all groups, in bytes.
   std::shared_ptr<budget> inbound;     ///< Received and not yet looked at, in bytes.
   std::atomic<uint64_t> inbound_dropped{0};
+  std::atomic<uint64_t> log_batches{0}; ///< Written, with a sync or without.
+  std::atomic<uint64_t> log_syncs{0};
 
   wal_writer_actor wal;
   log_reader_actor reader;

@@ -69,10 +69,14 @@ void wal_writer::arm() {
 void wal_writer::flush() {
   if (has_failed_ || (waiting_.empty() && pinned_.empty() && log_->staged_bytes() == 0))
     return;
-  if (auto committed = log_->commit(std::exchange(must_sync_, false)); !committed) {
+  auto must_sync = std::exchange(must_sync_, false);
+  if (auto committed = log_->commit(must_sync); !committed) {
     fail(committed.reason());
     return;
   }
+  node_->log_batches.fetch_add(1, std::memory_order_relaxed);
+  if (must_sync)
+    node_->log_syncs.fetch_add(1, std::memory_order_relaxed);
   // One acknowledgement for each replica, with its newest batch: sequences of one replica ascend.
   for (size_t i = 0; i < waiting_.size(); ++i)
     if (i + 1 == waiting_.size() || waiting_[i + 1].replica != waiting_[i].replica)

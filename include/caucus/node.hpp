@@ -25,6 +25,13 @@ struct node_health {
   std::string reason; ///< Why not.
 };
 
+/// What a node has done since it started, for rates.
+struct node_counters {
+  uint64_t log_batches = 0;     ///< Writes to the log.
+  uint64_t log_syncs = 0;       ///< Those that were followed by a sync.
+  uint64_t inbound_dropped = 0; ///< Messages of peers dropped for want of memory.
+};
+
 /// One Caucus node inside an actor system: owns the data directory, the log, the links to its peers
 /// and the replicas. A cheap handle; the node stops when the last one is gone. Thread-safe.
 class node {
@@ -47,6 +54,7 @@ public:
   void stop();
 
   [[nodiscard]] node_health health() const;
+  [[nodiscard]] node_counters counters() const;
   [[nodiscard]] node_id id() const;
   /// Where peers reach it: the port that was bound, if the options said 0.
   [[nodiscard]] endpoint peer_endpoint() const;
