@@ -7,11 +7,11 @@
 namespace caucus::raft {
 
 void apply_window::take(const log& from, index_t last, std::vector<entry_ptr>& out) {
-  if (next() > last || !has_room() || !from.is_in_memory(next()))
-    return;
-  auto before = out.size();
-  auto bytes = from.copy(next(), last, room(), out);
-  hand_out(handed_ + (out.size() - before), bytes);
+  while (next() <= last && has_room() && from.is_in_memory(next())) {
+    const auto before = out.size();
+    const auto bytes = from.copy(next(), last, bytes_max_ - bytes_, out);
+    hand_out(handed_ + (out.size() - before), bytes);
+  }
 }
 
 void apply_window::take(std::vector<entry_ptr> read, std::vector<entry_ptr>& out) {

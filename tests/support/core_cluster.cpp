@@ -1,0 +1,361 @@
+#include "tests/support/core_cluster.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+
+namespace caucus::test {
+
+using namespace raft;
+
+void core_cluster::stored::write(const persist_batch& x) {
+  if (x.truncate_from)
+    log.resize(std::min<size_t>(log.size(), x.truncate_from->value() - 1));
+  for (const auto& e : x.entries) {
+    CAUCUS_ASSERT(e->id.index.value() == log.size() + 1);
+    log.push_back(e);
+  }
+  if (x.hard)
+    hard = *x.hard;
+}
+
+core_cluster::core_cluster(options x) : options_{std::move(x)}, rng_{options_.seed} {
+  ids_ = options_.voters;
+  ids_.insert(ids_.end(), options_.learners.begin(), options_.learners.end());
+  for (auto id : ids_)
+    replicas_[id];
+  for (auto id : ids_)
+    start(id, {});
+}
+
+void core_cluster::start(uint64_t id, index_t applied) {
+  auto& r = at(id);
+  recovered_state found{.hard = r.disk.hard};
+  for (auto v : options_.voters)
+    found.members.voters.insert(node_id{v});
+  for (auto l : options_.learners)
+    found.members.learners.insert(node_id{l});
+  for (const auto& e : r.disk.log)
+    if (found.runs.empty() || found.runs.back().term != e->id.term)
+      found.runs.push_back({e->id.index, e->id.term});
+  found.last = index_t{r.disk.log.size()};
+  const auto tail = static_cast<std::ptrdiff_t>(tail_of(r.disk.log.size()));
+  found.tail.assign(r.disk.log.end() - tail, r.disk.log.end());
+  found.applied = applied;
+  r.shadow = r.disk;
+  r.applied.resize(applied.value());
+  auto settings = options_.core;
+  settings.self = node_id{id};
+  settings.seed = options_.seed;
+  r.core.emplace(settings, std::move(found));
+  invariants::check(*r.core);
+}
+
+void core_cluster::step(uint64_t id, input in) {
+  auto& r = at(id);
+  if (!r.core)
+    return;
+  now_ns_ += 1000;
+  const auto before = r.core->describe();
+  r.core->step(std::move(in), {now_ns_, now_ns_});
+  invariants::check(*r.core);
+  invariants::check_step(before, r.core->describe());
+  take(id);
+}
+
+void core_cluster::take(uint64_t id) {
+  auto& r = at(id);
+  if (!r.core->has_ready())
+    return;
+  auto out = r.core->take_ready({now_ns_, now_ns_});
+  CAUCUS_ASSERT(!r.core->has_ready());
+  invariants::check(*r.core);
+  if (out.persist) {
+    r.shadow.write(*out.persist);
+    check_batch(id, *out.persist);
+    r.unsynced.push_back(std::move(*out.persist));
+  }
+  check_status(id);
+  for (auto& x : out.messages) {
+    check_message(id, x);
+    put_on_wire({id, x.to.value(), std::move(x.body)});
+  }
+  for (const auto& x : out.heartbeats)
+    put_on_wire({id, x.to.value(), heartbeat{x.term, x.commit, x.context}});
+  for (const auto& x : out.heartbeat_replies) {
+    CAUCUS_ASSERT(x.term <= r.disk.hard.term);
+    put_on_wire({id, x.to.value(), heartbeat_reply{x.term, x.context}});
+  }
+  for (auto& x : out.committed) {
+    CAUCUS_ASSERT(x->id.index.value() <= r.disk.log.size());
+    CAUCUS_ASSERT(r.disk.log[x->id.index.value() - 1]->id == x->id);
+    r.to_apply.push_back(std::move(x));
+  }
+  for (const auto& x : out.reads)
+    r.reads.push_back(x);
+  for (const auto& x : out.accepted)
+    CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{errc::none, x.place}).second);
+  for (const auto& x : out.refused)
+    CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{x.reason, {}}).second);
+}
+
+void core_cluster::put_on_wire(packet x) {
+  if (hold && hold(x))
+    held.push_back(std::move(x));
+  else
+    wire.push_back(std::move(x));
+}
+
+void core_cluster::release() {
+  hold = nullptr;
+  for (auto& x : held)
+    wire.push_back(std::move(x));
+  held.clear();
+}
+
+// Nothing leaves before what it says is durable (RELIABILITY section 0, rule 2).
+void core_cluster::check_message(uint64_t id, const envelope& x) const {
+  const auto& r = at(id);
+  if (const auto* m = std::get_if<append_reply>(&x.body)) {
+    CAUCUS_ASSERT(m->term <= r.disk.hard.term);
+    if (!m->accepted)
+      return;
+    const auto match = m->match.value();
+    CAUCUS_ASSERT(match <= r.disk.log.size());
+    CAUCUS_ASSERT(match == 0 || r.disk.log[match - 1]->id == r.shadow.log[match - 1]->id);
+  } else if (const auto* v = std::get_if<vote_reply>(&x.body); v && !v->is_pre_vote) {
+    CAUCUS_ASSERT(v->term <= r.disk.hard.term);
+    CAUCUS_ASSERT(!v->granted || r.disk.hard.term != v->term || r.disk.hard.voted_for == x.to);
+  } else if (const auto* q = std::get_if<request_vote>(&x.body); q && !q->is_pre_vote) {
+    CAUCUS_ASSERT(q->term == r.disk.hard.term && r.disk.hard.voted_for.value() == id);
+    CAUCUS_ASSERT(r.disk.log.size() >= q->last.index.value());
+  }
+}
+
+// Log Matching by induction: whoever has an entry has the same one before it (thesis §3.5).
+void core_cluster::check_batch(uint64_t id, const persist_batch& x) {
+  const auto& log = at(id).shadow.log;
+  for (const auto& e : x.entries) {
+    const auto position = e->id.index.value() - 1;
+    const auto before = position == 0 ? term_t{} : log[position - 1]->id.term;
+    const auto [known, is_new] = known_.emplace(e->id, known_entry{before, e});
+    CAUCUS_ASSERT(is_new || known->second.before == before);
+    CAUCUS_ASSERT(is_new || known->second.entry->body.payload == e->body.payload);
+  }
+}
+
+void core_cluster::check_status(uint64_t id) {
+  const auto now = at(id).core->describe();
+  const auto& log = at(id).shadow.log;
+  if (now.role == role::leader)
+    check_leader(id, now);
+  // State Machine Safety, already at commit: nobody commits another entry there.
+  CAUCUS_ASSERT(now.commit.value() <= log.size());
+  for (auto i = committed_.size(); i < now.commit.value(); ++i) {
+    committed_.push_back(log[i]);
+    if (log[i]->body.kind == entry_kind::command)
+      ++committed_payloads_[std::string{log[i]->body.payload.view()}];
+  }
+  const auto commit = now.commit.value();
+  CAUCUS_ASSERT(commit == 0 || log[commit - 1]->id == committed_[commit - 1]->id);
+}
+
+void core_cluster::check_leader(uint64_t id, const core_status& now) {
+  const auto [first, is_new] = leader_of_term_.emplace(now.term, id);
+  CAUCUS_ASSERT(first->second == id); // Election Safety, over the whole run.
+  if (!is_new)
+    return;
+  const auto& log = at(id).shadow.log; // Leader Completeness.
+  CAUCUS_ASSERT(log.size() >= committed_.size());
+  for (size_t i = 0; i < committed_.size(); ++i)
+    CAUCUS_ASSERT(log[i]->id == committed_[i]->id);
+}
+
+void core_cluster::tick(uint64_t id, uint32_t count) {
+  for (; count > 0; --count)
+    step(id, raft::tick{});
+}
+
+void core_cluster::tick_all(uint32_t count) {
+  for (; count > 0; --count)
+    for (auto id : ids_)
+      tick(id);
+}
+
+uint64_t core_cluster::propose(uint64_t id) {
+  const auto request = next_request_++;
+  const auto text = "request-" + std::to_string(request);
+  step(id, raft::propose{request_id{request}, {.payload = shared_bytes::copy_of(text)}});
+  return request;
+}
+
+void core_cluster::sync(uint64_t id, size_t count) {
+  auto& r = at(id);
+  if (!r.core || r.is_disk_stuck || r.unsynced.empty())
+    return;
+  persist_seq upto;
+  for (; count > 0 && !r.unsynced.empty(); --count) {
+    r.disk.write(r.unsynced.front());
+    upto = r.unsynced.front().seq;
+    r.unsynced.pop_front();
+  }
+  step(id, persisted{upto});
+}
+
+void core_cluster::apply(uint64_t id) {
+  auto& r = at(id);
+  if (!r.core || r.to_apply.empty())
+    return;
+  for (auto& x : r.to_apply) {
+    const auto index = x->id.index.value();
+    CAUCUS_ASSERT(index == r.applied.size() + 1);
+    CAUCUS_ASSERT(committed_.size() >= index && committed_[index - 1]->id == x->id);
+    r.applied.push_back(std::move(x));
+  }
+  r.to_apply.clear();
+  step(id, raft::applied{index_t{r.applied.size()}});
+}
+
+void core_cluster::answer_reads(uint64_t id, bool is_failing) {
+  auto& r = at(id);
+  if (!r.core || r.reads.empty())
+    return;
+  const auto asked = r.reads.front();
+  r.reads.pop_front();
+  log_read_done done{asked.to, asked.first, {}};
+  uint64_t bytes = 0;
+  for (auto i = asked.first.value(); !is_failing && i <= asked.last.value(); ++i) {
+    if (i > r.disk.log.size())
+      break;
+    bytes += r.disk.log[i - 1]->cost();
+    if (!done.entries.empty() && bytes > asked.bytes_max)
+      break;
+    done.entries.push_back(r.disk.log[i - 1]);
+  }
+  step(id, std::move(done));
+}
+
+void core_cluster::crash(uint64_t id) {
+  auto& r = at(id);
+  r.core.reset();
+  r.unsynced.clear();
+  r.to_apply.clear();
+  r.reads.clear();
+}
+
+void core_cluster::restart(uint64_t id, bool machine_keeps_state) {
+  auto& r = at(id);
+  CAUCUS_ASSERT(!r.core);
+  start(id, index_t{machine_keeps_state ? r.applied.size() : 0});
+}
+
+void core_cluster::deliver(size_t position) {
+  auto x = std::move(wire[position]);
+  drop(position);
+  if (!cuts_.contains({x.from, x.to}))
+    step(x.to, received{node_id{x.from}, std::move(x.body)});
+}
+
+void core_cluster::drop(size_t position) {
+  wire.erase(wire.begin() + static_cast<std::ptrdiff_t>(position));
+}
+
+void core_cluster::settle() {
+  for (bool is_busy = true; is_busy;) {
+    is_busy = !wire.empty();
+    while (!wire.empty())
+      deliver(0);
+    for (auto id : ids_) {
+      auto& r = at(id);
+      if (!r.core)
+        continue;
+      is_busy |= (!r.unsynced.empty() && !r.is_disk_stuck)
+                 || (!r.to_apply.empty() && !machine_stuck) || !r.reads.empty();
+      sync(id);
+      if (!machine_stuck)
+        apply(id);
+      answer_reads(id);
+    }
+  }
+}
+
+void core_cluster::isolate(uint64_t id) {
+  for (auto other : ids_)
+    if (other != id) {
+      cut(id, other);
+      cut(other, id);
+    }
+}
+
+void core_cluster::elect(uint64_t id) {
+  // Who trusts an old leader must have waited for it in vain before it votes for another.
+  for (auto other : ids_)
+    if (other != id && at(other).core && status(other).leader != node_id{}
+        && status(other).role == role::follower)
+      tick(other, options_.core.election_ticks);
+  std::erase_if(wire, [](const packet& x) { return std::holds_alternative<request_vote>(x.body); });
+  step(id, campaign{});
+  settle();
+  CAUCUS_ASSERT(status(id).role == role::leader);
+}
+
+bool core_cluster::tick_until_leader(uint32_t ticks_max) {
+  for (; ticks_max > 0; --ticks_max) {
+    tick_all();
+    settle();
+    const auto id = leader();
+    if (id == 0)
+      continue;
+    const auto is_follower = [&](uint64_t other) {
+      return is_up(other) && status(other).leader.value() == id
+             && status(other).term == status(id).term;
+    };
+    const auto followers =
+      std::count_if(options_.voters.begin(), options_.voters.end(), is_follower);
+    if (static_cast<size_t>(followers) > options_.voters.size() / 2)
+      return true;
+  }
+  return false;
+}
+
+uint64_t core_cluster::leader() const {
+  uint64_t found = 0;
+  term_t term;
+  for (auto id : ids_)
+    if (is_up(id) && status(id).role == role::leader && status(id).term > term) {
+      found = id;
+      term = status(id).term;
+    }
+  return found;
+}
+
+core_status core_cluster::status(uint64_t id) const { return at(id).core.value().describe(); }
+
+std::vector<uint64_t> core_cluster::log_terms(uint64_t id) const {
+  std::vector<uint64_t> out;
+  for (const auto& e : at(id).shadow.log)
+    out.push_back(e->id.term.value());
+  return out;
+}
+
+std::optional<core_cluster::answer> core_cluster::answer_to(uint64_t request) const {
+  auto found = answers_.find(request);
+  return found == answers_.end() ? std::nullopt : std::optional{found->second};
+}
+
+bool core_cluster::is_committed(uint64_t request) const {
+  return committed_payloads_.contains("request-" + std::to_string(request));
+}
+
+void core_cluster::check_at_end() const {
+  for (const auto& [payload, count] : committed_payloads_)
+    CAUCUS_ASSERT_MSG(count == 1, payload);
+  for (const auto& [request, x] : answers_) {
+    if (x.refused != errc::none)
+      CAUCUS_ASSERT(!is_not_executed(x.refused) || !is_committed(request));
+    else if (auto e = known_.find(x.place); e != known_.end())
+      CAUCUS_ASSERT(e->second.entry->body.payload.view() == "request-" + std::to_string(request));
+  }
+}
+
+} // namespace caucus::test

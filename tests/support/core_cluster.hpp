@@ -1,0 +1,146 @@
+#pragma once
+
+#include "base/rng.hpp"
+#include "raft/invariants.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace caucus::test {
+
+/// Replicas of one group in one thread: a network, a disk and a machine for each, all under the
+/// test's control and all from one seed. Every step checks the safety properties of Raft (thesis
+/// Fig. 3.2) and that nothing leaves a replica before what it says is durable; a violation throws
+/// `invariant_violation`.
+class core_cluster {
+public:
+  struct options {
+    std::vector<uint64_t> voters = {1, 2, 3};
+    std::vector<uint64_t> learners = {};
+    raft::core_options core = {};
+    uint64_t seed = 1;
+  };
+  struct packet {
+    uint64_t from = 0;
+    uint64_t to = 0;
+    raft::message body;
+  };
+
+  explicit core_cluster(options x);
+  core_cluster() : core_cluster(options{}) {}
+
+  // -- inputs ---------------------------------------------------------------------
+  void step(uint64_t id, raft::input in);
+  void tick(uint64_t id, uint32_t count = 1);
+  void tick_all(uint32_t count = 1);
+  /// The number of the request; its payload is unique.
+  uint64_t propose(uint64_t id);
+  /// Sync: the disk has done all (or the first `count`) batches that it was given.
+  void sync(uint64_t id, size_t count = ~size_t{0});
+  void apply(uint64_t id);
+  /// Answers the reads of old entries from the disk; failing ones bring nothing.
+  void answer_reads(uint64_t id, bool is_failing = false);
+  /// Loses what is not durable. A machine that keeps its own effects knows what it applied.
+  void crash(uint64_t id);
+  void restart(uint64_t id, bool machine_keeps_state = false);
+
+  // -- the network ----------------------------------------------------------------
+  void deliver(size_t position);
+  void drop(size_t position);
+  /// Delivers, syncs, applies and reads until nothing is left to do.
+  void settle();
+  /// One way.
+  void cut(uint64_t from, uint64_t to) { cuts_[{from, to}] = true; }
+  void isolate(uint64_t id);
+  void heal() { cuts_.clear(); }
+  /// While set, packets for which it says true wait in `held`.
+  std::function<bool(const packet&)> hold;
+  std::deque<packet> held;
+  /// Puts what was held back on the wire.
+  void release();
+  std::deque<packet> wire;
+
+  // -- shorthands -------------------------------------------------------------------
+  /// Campaigns at once and requires that it wins.
+  void elect(uint64_t id);
+  /// Ticks everybody until one leads that a majority follows; false after `ticks_max`.
+  bool tick_until_leader(uint32_t ticks_max);
+  /// Of the highest term; 0 if nobody leads.
+  [[nodiscard]] uint64_t leader() const;
+
+  // -- what happened ------------------------------------------------------------------
+  struct answer {
+    errc refused = errc::none;
+    raft::entry_id place;
+  };
+  [[nodiscard]] raft::core_status status(uint64_t id) const;
+  [[nodiscard]] bool is_up(uint64_t id) const { return at(id).core.has_value(); }
+  [[nodiscard]] const std::vector<uint64_t>& ids() const { return ids_; }
+  [[nodiscard]] const std::vector<raft::entry_ptr>& applied(uint64_t id) const {
+    return at(id).applied;
+  }
+  /// Terms of the log as its disk will have it once it's done.
+  [[nodiscard]] std::vector<uint64_t> log_terms(uint64_t id) const;
+  [[nodiscard]] std::optional<answer> answer_to(uint64_t request) const;
+  /// Whether the request's payload was committed anywhere.
+  [[nodiscard]] bool is_committed(uint64_t request) const;
+  /// Checks what only the end can tell: nothing "not executed" was executed, applied states agree.
+  void check_at_end() const;
+
+  bool is_disk_stuck(uint64_t id) const { return at(id).is_disk_stuck; }
+  void set_disk_stuck(uint64_t id, bool x) { at(id).is_disk_stuck = x; }
+  bool machine_stuck = false;
+  /// Entries that recovery hands to a restarted core; the rest is on disk only.
+  std::function<size_t(size_t)> tail_of = [](size_t entries) { return entries; };
+
+private:
+  struct stored {
+    raft::hard_state hard;
+    std::vector<raft::entry_ptr> log; ///< Entry i + 1 at position i.
+    void write(const raft::persist_batch& x);
+  };
+  struct replica {
+    std::optional<raft::core> core;
+    stored disk;   ///< Durable.
+    stored shadow; ///< As the disk will be when it has done all it was given.
+    std::deque<raft::persist_batch> unsynced;
+    std::vector<raft::entry_ptr> to_apply;
+    std::vector<raft::entry_ptr> applied;
+    std::deque<raft::log_read> reads;
+    bool is_disk_stuck = false;
+  };
+
+  replica& at(uint64_t id) { return replicas_.at(id); }
+  const replica& at(uint64_t id) const { return replicas_.at(id); }
+  void start(uint64_t id, index_t applied);
+  void take(uint64_t id);
+  void put_on_wire(packet x);
+  void check_message(uint64_t id, const raft::envelope& x) const;
+  void check_batch(uint64_t id, const raft::persist_batch& x);
+  void check_status(uint64_t id);
+  void check_leader(uint64_t id, const raft::core_status& now);
+
+  options options_;
+  std::vector<uint64_t> ids_;
+  std::map<uint64_t, replica> replicas_;
+  std::map<std::pair<uint64_t, uint64_t>, bool> cuts_;
+  rng rng_;
+  int64_t now_ns_ = 0;
+  uint64_t next_request_ = 1;
+
+  struct known_entry {
+    term_t before;
+    raft::entry_ptr entry;
+  };
+  std::map<raft::entry_id, known_entry> known_; ///< Every entry that any log ever had.
+  std::map<term_t, uint64_t> leader_of_term_;   ///< Of the whole run.
+  std::vector<raft::entry_ptr> committed_;      ///< Entry i + 1 at position i.
+  std::map<uint64_t, answer> answers_;
+  std::map<std::string, uint64_t> committed_payloads_;
+};
+
+} // namespace caucus::test
