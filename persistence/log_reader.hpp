@@ -1,14 +1,10 @@
 #pragma once
 
-#include "base/result.hpp"
-#include "raft/entry.hpp"
-
-#include <memory>
+#include "persistence/log_index.hpp"
 
 namespace caucus::persistence {
 
 class directory;
-class log_index;
 class segment_files;
 
 /// Reads entries back that left memory. Any thread, any number of them, beside the writer. All
@@ -29,8 +25,9 @@ public:
 
 private:
   struct request;
+  class row_scan;
 
-  result<void> read_span(request& wanted);
+  result<void> read_row(request& wanted, const log_index::located& row);
 
   directory_id directory_;
   std::shared_ptr<const log_index> index_;

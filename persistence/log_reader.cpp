@@ -1,0 +1,184 @@
+#include "persistence/log_reader.hpp"
+
+#include "base/crc32c.hpp"
+#include "persistence/batch_header.hpp"
+#include "persistence/entries_codec.hpp"
+#include "persistence/log_index.hpp"
+#include "persistence/read_window.hpp"
+#include "persistence/record.hpp"
+#include "persistence/segment_files.hpp"
+
+#include <algorithm>
+
+namespace caucus::persistence {
+
+namespace {
+
+constexpr size_t bytes_ahead = size_t{128} << 10;
+
+} // namespace
+
+/// What one call has of its answer so far.
+struct log_reader::request {
+  group_id group;
+  replica_uid uid;
+  index_t next;
+  index_t last;
+  size_t bytes_max = 0;
+  size_t bytes = 0;
+  bool is_full = false;
+  std::vector<raft::entry_ptr> entries;
+
+  bool is_done(index_t upto) const { return is_full || next > upto; }
+
+  /// Takes what is wanted of a record's entries, none after `upto`; false if they aren't the ones
+  /// expected here.
+  bool take(std::span<const std::byte> body, index_t upto);
+};
+
+bool log_reader::request::take(std::span<const std::byte> body, index_t upto) {
+  const entries_cursor peek{body};
+  if (peek.first() > next)
+    return false;
+  if (peek.first() + peek.count() <= next)
+    return true;
+  // A copy of this record alone: a window into the read buffer would keep all groups' records
+  // around it in memory.
+  const auto owner = std::make_shared<shared_bytes>(shared_bytes::copy_of(body));
+  entries_cursor cursor{owner->span()};
+  while (cursor.next()) {
+    if (cursor.id().index < next)
+      continue;
+    if (!entries.empty() && bytes + cursor.payload_bytes() > bytes_max)
+      is_full = true;
+    if (is_done(upto))
+      return true;
+    entries.push_back(cursor.make(owner));
+    bytes += cursor.payload_bytes();
+    ++next;
+  }
+  return cursor.at_end();
+}
+
+/// Walks over the batches of one row, until the request has what the row can give.
+class log_reader::row_scan {
+public:
+  row_scan(request& wanted, const log_index::located& row, file& segment, batch_place place)
+    : wanted_{wanted},
+      upto_{std::min(row.last, wanted.last)},
+      window_{segment, bytes_ahead},
+      place_{place},
+      record_{place.offset + row.record} {}
+
+  /// The batch that begins at the current place; steps behind it.
+  result<void> read_batch(uint64_t batch_bytes_max) {
+    auto bytes = window_.at(place_.offset, batch_header_bytes);
+    if (!bytes)
+      return std::move(bytes).reason();
+    const auto header = decode_batch_header(*bytes, place_);
+    if (!header || header->bytes > batch_bytes_max)
+      return damaged(place_.offset, "no batch begins here");
+    const auto end = place_.offset + header->bytes;
+    while (record_ < end && !is_done())
+      if (auto done = read_record(end); !done)
+        return done;
+    place_.offset = end;
+    record_ = end + batch_header_bytes;
+    return {};
+  }
+
+  bool is_done() const { return wanted_.is_done(upto_); }
+
+private:
+  result<void> read_record(uint64_t batch_end) {
+    auto head = window_.at(record_, record_header_bytes);
+    if (!head)
+      return std::move(head).reason();
+    const auto record = decode_record_header(*head);
+    if (!record || record->bytes > batch_end - record_)
+      return damaged(record_, "the record's header is damaged");
+    if (record->group == wanted_.group && record->uid == wanted_.uid
+        && record->kind == record_kind::entries) {
+      auto whole = window_.at(record_, record->bytes);
+      if (!whole)
+        return std::move(whole).reason();
+      if (whole->size() < record->bytes)
+        return damaged(record_, "the file ends inside the record");
+      const auto body = whole->subspan(record_header_bytes);
+      if (crc32c(body) != record->body_crc)
+        return damaged(record_, "the record's checksum is wrong");
+      if (!wanted_.take(body, upto_))
+        return damaged(record_, "the record holds other entries than expected");
+    }
+    record_ += padded(record->bytes);
+    return {};
+  }
+
+  static error damaged(uint64_t offset, std::string_view reason) {
+    return {errc::wal_corrupt, "at offset " + std::to_string(offset) + ": " + std::string{reason}};
+  }
+
+  request& wanted_;
+  index_t upto_;
+  read_window window_;
+  batch_place place_;
+  uint64_t record_;
+};
+
+log_reader::log_reader(directory& dir, directory_id id, std::shared_ptr<const log_index> index,
+                       uint64_t batch_bytes_max)
+  : directory_{id},
+    index_{std::move(index)},
+    batch_bytes_max_{batch_bytes_max},
+    files_{std::make_unique<segment_files>(dir)} {}
+
+log_reader::~log_reader() = default;
+
+result<std::vector<raft::entry_ptr>> log_reader::read(group_id group, index_t first, index_t last,
+                                                      size_t bytes_max) {
+  request wanted;
+  wanted.group = group;
+  wanted.next = first;
+  wanted.last = last;
+  wanted.bytes_max = bytes_max;
+  const auto truncations = index_->truncations(group);
+  while (!wanted.is_done(last)) {
+    const auto located = index_->locate(group, wanted.next);
+    if (!located && wanted.entries.empty())
+      return located.reason();
+    if (!located || (!wanted.entries.empty() && located->uid != wanted.uid))
+      break;
+    wanted.uid = located->uid;
+    if (auto done = read_row(wanted, *located); !done)
+      return std::move(done).reason();
+  }
+  const auto current = index_->count_current(group, wanted.uid, wanted.entries);
+  if (current < wanted.entries.size() && index_->truncations(group) == truncations)
+    return error{errc::wal_corrupt, "the log of group " + std::to_string(group.value())
+                                      + " holds entry "
+                                      + std::to_string(wanted.entries[current]->id.index.value())
+                                      + " with another term than was written"};
+  wanted.entries.resize(current);
+  if (wanted.entries.empty())
+    return error{errc::not_found, "entry " + std::to_string(first.value()) + " of group "
+                                    + std::to_string(group.value()) + " was just dropped"};
+  return std::move(wanted.entries);
+}
+
+result<void> log_reader::read_row(request& wanted, const log_index::located& row) {
+  auto opened = files_->open(row.batch.segment);
+  if (!opened)
+    return std::move(opened).reason();
+  row_scan scan{wanted, row, **opened, {directory_, row.batch.segment, row.batch.offset}};
+  while (!scan.is_done())
+    if (auto done = scan.read_batch(batch_bytes_max_); !done) {
+      auto reason = std::move(done).reason();
+      if (reason.code == errc::wal_corrupt)
+        reason.what = files_->path(row.batch.segment) + " " + reason.what
+                      + "; its disk returned other bytes than were written";
+      return reason;
+    }
+  return {};
+}
+
+} // namespace caucus::persistence

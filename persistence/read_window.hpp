@@ -1,0 +1,25 @@
+#pragma once
+
+#include "persistence/file.hpp"
+
+namespace caucus::persistence {
+
+/// Reads a file in large steps and shows small pieces of it. One thread; `source` must outlive it.
+class read_window {
+public:
+  read_window(file& source, size_t bytes_ahead) noexcept
+    : source_{source}, bytes_ahead_{bytes_ahead} {}
+
+  /// The bytes at `offset`, `size` of them or fewer where the file ends. Valid until the next call.
+  result<std::span<const std::byte>> at(uint64_t offset, size_t size);
+
+private:
+  file& source_;
+  size_t bytes_ahead_;
+  std::unique_ptr<std::byte[]> memory_;
+  size_t capacity_ = 0;
+  uint64_t begin_ = 0;
+  size_t size_ = 0;
+};
+
+} // namespace caucus::persistence

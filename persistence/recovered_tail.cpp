@@ -1,0 +1,39 @@
+#include "persistence/recovered_tail.hpp"
+
+#include "persistence/entries_codec.hpp"
+
+namespace caucus::persistence {
+
+void recovered_tail::append(std::span<const std::byte> body, index_t first, index_t last) {
+  truncate(first);
+  chunks_.push_back({first, last, std::make_shared<shared_bytes>(shared_bytes::copy_of(body))});
+  bytes_ += body.size();
+}
+
+void recovered_tail::truncate(index_t from) {
+  while (!chunks_.empty() && chunks_.back().first >= from) {
+    bytes_ -= chunks_.back().body->size();
+    chunks_.pop_back();
+  }
+  if (!chunks_.empty() && chunks_.back().last >= from)
+    chunks_.back().last = from - 1;
+}
+
+void recovered_tail::shrink(uint64_t bytes_max) {
+  while (bytes_ > bytes_max) {
+    bytes_ -= chunks_.front().body->size();
+    chunks_.pop_front();
+  }
+}
+
+std::vector<raft::entry_ptr> recovered_tail::decode() const {
+  std::vector<raft::entry_ptr> entries;
+  for (const auto& x : chunks_) {
+    entries_cursor cursor{x.body->span()};
+    while (cursor.next() && cursor.id().index <= x.last)
+      entries.push_back(cursor.make(x.body));
+  }
+  return entries;
+}
+
+} // namespace caucus::persistence

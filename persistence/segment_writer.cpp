@@ -1,0 +1,112 @@
+#include "persistence/segment_writer.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+
+namespace caucus::persistence {
+
+namespace {
+
+constexpr size_t zeros_step = size_t{1} << 20;
+constexpr uint64_t block_bytes = 4096;
+
+} // namespace
+
+segment_writer::segment_writer(directory& dir, const wal_options& options,
+                               const segment_header& made_by)
+  : directory_{dir},
+    options_{options},
+    header_{made_by},
+    zeros_(std::min<uint64_t>(zeros_step, std::max(options.zero_ahead_bytes, block_bytes))) {
+  header_.sequence = 0;
+}
+
+result<void> segment_writer::resume(log_position tail, uint64_t dead_end) {
+  auto opened = directory_.open(segment_name(tail.segment));
+  if (!opened)
+    return std::move(opened).reason();
+  file_ = *std::move(opened);
+  auto size = file_->size();
+  if (!size)
+    return std::move(size).reason();
+  header_.sequence = tail.segment;
+  offset_ = tail.offset;
+  file_bytes_ = *size;
+  is_synced_ = false; // Whoever wrote what was recovered may have been killed before its sync.
+  // Dead bytes are told from live ones by their older epoch; without them there is nothing to tell.
+  if (auto done = write_zeros(offset_, dead_end); !done)
+    return done;
+  zeroed_upto_ = std::max(offset_, dead_end);
+  return {};
+}
+
+result<void> segment_writer::start_next(uint64_t first_batch, uint64_t bytes) {
+  if (file_)
+    if (auto synced = sync(); !synced)
+      return synced;
+  header_.first_batch = first_batch;
+  ++header_.sequence;
+  const auto unfinished = unfinished_segment_name(header_.sequence);
+  auto made = directory_.create(unfinished);
+  if (!made)
+    return std::move(made).reason();
+  file_ = *std::move(made);
+  file_bytes_ = std::max(options_.segment_bytes, segment_header_bytes + bytes);
+  if (auto done = file_->allocate(file_bytes_); !done)
+    return done;
+  if (auto done = file_->write_at(0, encode(header_)); !done)
+    return done;
+  if (auto done = file_->sync(); !done)
+    return done;
+  if (auto done = directory_.rename(unfinished, segment_name(header_.sequence)); !done)
+    return done;
+  if (auto done = directory_.sync(); !done)
+    return done;
+  offset_ = segment_header_bytes;
+  zeroed_upto_ = offset_;
+  is_synced_ = true;
+  return {};
+}
+
+bool segment_writer::fits(uint64_t bytes) const noexcept {
+  return file_ && offset_ + bytes <= file_bytes_;
+}
+
+batch_place segment_writer::place() const noexcept {
+  return {header_.directory, header_.sequence, offset_};
+}
+
+result<void> segment_writer::append(std::span<const std::byte> batch) {
+  CAUCUS_ASSERT(fits(batch.size()));
+  is_synced_ = false;
+  if (auto done = file_->write_at(offset_, batch); !done)
+    return done;
+  offset_ += batch.size();
+  // Small batches are bound by the sync, and that is faster over blocks that were written before;
+  // large ones by bandwidth, and for them it would be wasted (docs/wal_format.md, section 7).
+  if (batch.size() * 4 > options_.zero_ahead_bytes || offset_ + block_bytes <= zeroed_upto_)
+    return {};
+  const auto end = (offset_ + options_.zero_ahead_bytes) & ~(block_bytes - 1);
+  return write_zeros(std::max(offset_, zeroed_upto_), std::min(end, file_bytes_));
+}
+
+result<void> segment_writer::sync() {
+  if (is_synced_)
+    return {};
+  auto done = file_->sync();
+  is_synced_ = done.ok();
+  return done;
+}
+
+result<void> segment_writer::write_zeros(uint64_t begin, uint64_t end) {
+  for (; begin < end; begin += zeros_.size()) {
+    const auto step = std::min<uint64_t>(zeros_.size(), end - begin);
+    if (auto done = file_->write_at(begin, std::span{zeros_}.first(step)); !done)
+      return done;
+  }
+  zeroed_upto_ = std::max(zeroed_upto_, end);
+  return {};
+}
+
+} // namespace caucus::persistence

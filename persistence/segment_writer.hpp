@@ -1,0 +1,48 @@
+#pragma once
+
+#include "persistence/batch_header.hpp"
+#include "persistence/file.hpp"
+#include "persistence/log_position.hpp"
+#include "persistence/segment_header.hpp"
+#include "persistence/wal_options.hpp"
+
+namespace caucus::persistence {
+
+/// The file at the log's end: makes segments, appends to the newest. The WAL's thread. After any
+/// failure it must not be used again.
+class segment_writer {
+public:
+  /// `made_by` has what all segments of this start share; the directory must outlive the writer.
+  segment_writer(directory& dir, const wal_options& options, const segment_header& made_by);
+
+  /// Goes on in an existing segment behind `tail`; what is left there up to `dead_end` is
+  /// overwritten with zeros.
+  result<void> resume(log_position tail, uint64_t dead_end);
+  /// Makes the next segment, with room for a batch of `bytes`. Its name appears only once its
+  /// header is durable and all segments before are (RELIABILITY W-04 to W-06, S-45).
+  result<void> start_next(uint64_t first_batch, uint64_t bytes);
+
+  [[nodiscard]] bool fits(uint64_t bytes) const noexcept;
+  /// Where the next batch goes.
+  [[nodiscard]] batch_place place() const noexcept;
+
+  result<void> append(std::span<const std::byte> batch);
+  /// Everything appended is durable.
+  result<void> sync();
+  [[nodiscard]] bool is_synced() const noexcept { return is_synced_; }
+
+private:
+  result<void> write_zeros(uint64_t begin, uint64_t end);
+
+  directory& directory_;
+  wal_options options_;
+  segment_header header_; ///< Of the current segment; sequence 0: there is none yet.
+  std::unique_ptr<file> file_;
+  uint64_t offset_ = 0;      ///< Where the next batch goes.
+  uint64_t zeroed_upto_ = 0; ///< Blocks below were written, with zeros or batches.
+  uint64_t file_bytes_ = 0;
+  bool is_synced_ = true;
+  std::vector<std::byte> zeros_;
+};
+
+} // namespace caucus::persistence

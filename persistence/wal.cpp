@@ -1,0 +1,171 @@
+#include "persistence/wal.hpp"
+
+#include "base/assert.hpp"
+#include "persistence/entries_codec.hpp"
+#include "persistence/node_records.hpp"
+#include "persistence/wal_state.hpp"
+
+namespace caucus::persistence {
+
+namespace {
+
+/// Entries of one group are cut into records of about this size: the unit that is checked, and
+/// that a reader has to read whole.
+constexpr size_t record_bytes_target = size_t{64} << 10;
+/// What a persist batch takes besides its entries, from above.
+constexpr size_t batch_overhead_bytes = 1024;
+
+} // namespace
+
+result<void> wal::state::append_staged() {
+  if (!writer.fits(buffer.bytes())) {
+    if (auto done = writer.start_next(last_batch + 1, buffer.bytes()); !done)
+      return done;
+    durable_upto = last_batch; // Closing the old segment synced it.
+  }
+  appended = writer.place();
+  batch_header header;
+  header.number = last_batch + 1;
+  header.epoch = epoch;
+  header.durable_upto = durable_upto;
+  if (auto done = writer.append(buffer.seal(header, appended)); !done)
+    return done;
+  ++last_batch;
+  return {};
+}
+
+result<void> wal::state::sync() {
+  auto done = writer.sync();
+  if (done)
+    durable_upto = last_batch;
+  return done;
+}
+
+void wal::state::publish() {
+  index->apply(changes, {appended.segment, appended.offset});
+  buffer.clear();
+  changes.clear();
+}
+
+error wal::state::fence(error reason) {
+  const auto code = reason.code == errc::no_space ? errc::no_space : errc::wal_io_failed;
+  fenced = error{code, std::move(reason).what
+                         + " (the log takes no more writes; restart the node once that is mended)"};
+  return *fenced;
+}
+
+void wal::state::stage_entries(group_id group, replica_uid uid,
+                               std::span<const raft::entry_ptr> entries) {
+  while (!entries.empty()) {
+    size_t count = 0;
+    size_t bytes = 0;
+    while (count < entries.size() && bytes < record_bytes_target)
+      bytes += encoded_bytes(*entries[count++]);
+    const auto taken = entries.first(count);
+    const auto begin = buffer.bytes();
+    const auto record = buffer.add_entries(group, uid, taken);
+    changes.append(group, record, static_cast<uint32_t>(buffer.bytes() - begin));
+    for (const auto& x : taken)
+      changes.extend(x->id);
+    entries = entries.subspan(count);
+  }
+}
+
+wal::wal(std::unique_ptr<state> opened) : state_{std::move(opened)} {}
+
+wal::~wal() = default;
+
+void wal::add(group_id group, const raft::persist_batch& batch) {
+  auto& st = *state_;
+  const auto found = st.groups.find(group);
+  if (found == st.groups.end() && st.deleted.contains(group))
+    return; // Its actor hasn't heard yet.
+  CAUCUS_ASSERT_MSG(found != st.groups.end(), "group " + std::to_string(group.value()));
+  auto& known = found->second;
+  CAUCUS_ASSERT(!known.is_damaged);
+  auto last = known.last;
+  if (batch.truncate_from) {
+    CAUCUS_ASSERT(*batch.truncate_from > index_t{});
+    last = std::min(last, *batch.truncate_from - 1);
+  }
+  if (!batch.entries.empty()) {
+    const auto first = batch.entries.front()->id.index;
+    CAUCUS_ASSERT(first > index_t{} && first <= last + 1); // A hole would stay one (S-41).
+    uint64_t bytes = st.buffer.bytes() + batch_overhead_bytes;
+    for (size_t i = 0; i < batch.entries.size(); ++i) {
+      CAUCUS_ASSERT(batch.entries[i]->id.index == first + i);
+      bytes += encoded_bytes(*batch.entries[i]) + 1;
+    }
+    CAUCUS_ASSERT(bytes <= st.options.batch_bytes_max); // Commit more often.
+    last = batch.entries.back()->id.index;
+  }
+  const auto uid = known.descriptor.uid;
+  if (batch.truncate_from) {
+    st.buffer.add(record_kind::truncation, group, uid, {batch.truncate_from->value()});
+    st.changes.truncate(group, *batch.truncate_from);
+  }
+  st.stage_entries(group, uid, batch.entries);
+  if (batch.hard)
+    st.buffer.add(
+      record_kind::hard_state, group, uid,
+      {batch.hard->term.value(), batch.hard->voted_for.value(), batch.hard->commit.value()});
+  known.last = last;
+}
+
+void wal::add(const group_descriptor& group) {
+  auto& st = *state_;
+  const auto found = st.groups.find(group.group);
+  if (found != st.groups.end() && found->second.descriptor == group)
+    return;
+  CAUCUS_ASSERT(found == st.groups.end());
+  CAUCUS_ASSERT(!st.deleted.contains(group.group)); // A group's id is never used again.
+  st.groups[group.group].descriptor = group;
+  st.buffer.add(record_kind::group_created, group.group, group.uid, encode_body(group));
+  st.changes.create(group.group, group.uid);
+}
+
+void wal::add_deleted(group_id group) {
+  auto& st = *state_;
+  const auto found = st.groups.find(group);
+  if (found == st.groups.end())
+    return;
+  const auto& descriptor = found->second.descriptor;
+  const group_tombstone tombstone{group, descriptor.generation, descriptor.name};
+  st.buffer.add(record_kind::group_deleted, group, descriptor.uid, encode_body(tombstone));
+  st.changes.erase(group);
+  st.groups.erase(found);
+  st.deleted.insert(group);
+}
+
+void wal::add(const peer_identity& peer) {
+  state_->buffer.add(record_kind::peer_identity, {}, {},
+                     {peer.node.value(), peer.directory.value()});
+}
+
+void wal::add_forgotten(node_id peer) {
+  state_->buffer.add(record_kind::peer_forgotten, {}, {}, {peer.value()});
+}
+
+size_t wal::staged_bytes() const noexcept {
+  return state_->buffer.is_empty() ? 0 : state_->buffer.bytes();
+}
+
+result<void> wal::commit(bool must_sync) {
+  auto& st = *state_;
+  if (st.fenced)
+    return *st.fenced;
+  const bool is_staged = !st.buffer.is_empty();
+  if (is_staged)
+    if (auto done = st.append_staged(); !done)
+      return st.fence(std::move(done).reason());
+  if (must_sync)
+    if (auto done = st.sync(); !done)
+      return st.fence(std::move(done).reason());
+  if (is_staged)
+    st.publish();
+  return {};
+}
+
+std::shared_ptr<log_reader> wal::reader() const { return state_->reader; }
+
+} // namespace caucus::persistence

@@ -1,0 +1,129 @@
+#include "persistence/wal_scan.hpp"
+#include "persistence/wal_state.hpp"
+
+#include <random>
+
+namespace caucus::persistence {
+
+namespace {
+
+constexpr uint64_t segment_bytes_min = 2 * segment_header_bytes;
+constexpr uint64_t batch_bytes_limit = uint64_t{1} << 31; // Sizes on disk have 32 bits.
+
+result<void> check(const wal_options& x) {
+  const auto refuse = [](std::string_view option, uint64_t value, std::string_view range) {
+    return error{errc::invalid_option, std::string{option} + " is " + std::to_string(value)
+                                         + " but must be " + std::string{range}};
+  };
+  if (x.segment_bytes < segment_bytes_min)
+    return refuse("segment_bytes", x.segment_bytes,
+                  "at least " + std::to_string(segment_bytes_min));
+  if (x.batch_bytes_max < segment_bytes_min || x.batch_bytes_max > batch_bytes_limit)
+    return refuse("batch_bytes_max", x.batch_bytes_max,
+                  "between " + std::to_string(segment_bytes_min) + " and "
+                    + std::to_string(batch_bytes_limit));
+  return {};
+}
+
+directory_id draw_directory_id() {
+  std::random_device source;
+  uint64_t id = 0;
+  while (id == 0)
+    id = (uint64_t{source()} << 32) | source();
+  return directory_id{id};
+}
+
+/// What the start of a log has to know, whether it was there before or not.
+struct beginning {
+  directory_id directory;
+  uint64_t oldest_segment = 1;
+  wal_scan::end end;
+};
+
+/// Reads the log if there is one. Writes nothing.
+result<beginning> read_log(directory& dir, const wal_options& options,
+                           const segment_catalog& catalog, wal_replay& replay,
+                           const recovery_progress& progress, wal_recovery& recovery) {
+  beginning found;
+  recovery.was_empty = catalog.segments.empty();
+  if (recovery.was_empty) {
+    found.directory = options.new_directory ? options.new_directory : draw_directory_id();
+  } else {
+    wal_scan scan{dir, options, catalog, replay, progress};
+    auto end = scan.run();
+    if (!end)
+      return std::move(end).reason();
+    found.end = *std::move(end);
+    found.directory = catalog.segments.front().header.directory;
+    found.oldest_segment = catalog.segments.back().header.oldest_segment;
+  }
+  recovery.directory = found.directory;
+  recovery.boot = found.end.epoch + 1;
+  recovery.bytes_read = found.end.bytes_read;
+  recovery.warnings = catalog.warnings;
+  recovery.warnings.insert(recovery.warnings.end(), found.end.warnings.begin(),
+                           found.end.warnings.end());
+  replay.finish(recovery);
+  return found;
+}
+
+/// Removes what an interrupted rotation left. Names that are already there become durable: the
+/// process that made them may have been killed before it could see to that.
+result<void> tidy(directory& dir, const segment_catalog& catalog) {
+  for (const auto& name : catalog.leftovers)
+    if (auto done = dir.remove(name); !done)
+      return done;
+  return dir.sync();
+}
+
+} // namespace
+
+result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options options,
+                             const recovery_progress& progress) {
+  if (auto checked = check(options); !checked)
+    return std::move(checked).reason();
+  auto catalog = segment_catalog::read(dir, id);
+  if (!catalog)
+    return std::move(catalog).reason();
+  auto index = std::make_shared<log_index>();
+  wal_recovery recovery;
+  wal_replay replay{options, index};
+  auto found = read_log(dir, options, *catalog, replay, progress, recovery);
+  if (!found)
+    return std::move(found).reason();
+
+  segment_header made_by;
+  made_by.identity = id;
+  made_by.directory = found->directory;
+  made_by.epoch = recovery.boot;
+  made_by.oldest_segment = found->oldest_segment;
+  auto reader = std::make_shared<log_reader>(dir, found->directory, index, options.batch_bytes_max);
+  auto st = std::make_unique<state>(options, segment_writer{dir, options, made_by}, index,
+                                    std::move(reader), recovery.boot, found->end.last_batch);
+  for (const auto& group : recovery.groups)
+    st->groups[group.descriptor.group] = {group.descriptor, group.last, group.damaged.has_value()};
+  for (const auto& tombstone : recovery.tombstones)
+    st->deleted.insert(tombstone.group);
+  if (auto tidied = tidy(dir, *catalog); !tidied)
+    return std::move(tidied).reason();
+  if (auto begun = st->begin(found->end.tail, found->end.dead_end); !begun)
+    return std::move(begun).reason();
+  return opened_wal{std::unique_ptr<wal>{new wal{std::move(st)}}, std::move(recovery)};
+}
+
+result<void> wal::state::begin(log_position tail, uint64_t dead_end) {
+  if (tail.segment != 0) {
+    if (auto done = writer.resume(tail, dead_end); !done)
+      return done;
+    // What was read may have been in the page cache only; now it may be built upon.
+    if (auto done = sync(); !done)
+      return done;
+  }
+  // An empty batch makes the new epoch durable before anything is acknowledged in it.
+  if (auto done = append_staged(); !done)
+    return done;
+  publish();
+  return sync();
+}
+
+} // namespace caucus::persistence

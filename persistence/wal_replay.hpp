@@ -1,0 +1,66 @@
+#pragma once
+
+#include "persistence/batch_header.hpp"
+#include "persistence/log_index.hpp"
+#include "persistence/record.hpp"
+#include "persistence/recovered_tail.hpp"
+#include "persistence/wal_options.hpp"
+#include "persistence/wal_recovery.hpp"
+
+#include <map>
+
+namespace caucus::persistence {
+
+/// Executes the log's records in order: what is left at the end is what the node remembers.
+class wal_replay {
+public:
+  wal_replay(const wal_options& options, std::shared_ptr<log_index> index);
+
+  /// `batch` is the whole batch that begins at `place`; its framing is right. `is_intact`: its
+  /// checksum too. If not, each record's own is looked at, and a group whose record is damaged is
+  /// quarantined. `wal_corrupt` if it can't be attributed; `version_mismatch` for a record of a
+  /// newer build. The error says where in the file.
+  result<void> apply(std::span<const std::byte> batch, const batch_header& header,
+                     log_position place, bool is_intact);
+
+  /// Groups, tombstones and peers.
+  void finish(wal_recovery& into);
+
+  /// For the warning about a torn tail: how far some of the groups' logs reach.
+  [[nodiscard]] std::string describe_ends() const;
+
+private:
+  struct group_state {
+    recovered_group found;
+    recovered_tail tail;
+  };
+
+  struct located_record {
+    record_header header;
+    std::span<const std::byte> body;
+    uint32_t offset = 0; ///< In the batch.
+  };
+
+  result<void> apply_record(const located_record& record, bool is_intact);
+  result<void> apply_node_record(const located_record& record);
+  result<void> apply_group_created(const located_record& record);
+  result<void> apply_group_deleted(const located_record& record);
+  result<void> apply_group_record(const located_record& record);
+  // What these return is a reason to quarantine the group.
+  std::optional<std::string> apply_to_group(group_state& group, const located_record& record);
+  std::optional<std::string> apply_entries(group_state& group, const located_record& record);
+  void quarantine(group_state& group, const located_record& record, std::string_view reason);
+  /// Every group gets its share of the memory for recovered entries.
+  void shrink(group_state& group) const;
+  [[nodiscard]] error at(const located_record& record, errc code, std::string_view reason) const;
+
+  wal_options options_;
+  std::shared_ptr<log_index> index_;
+  log_changes changes_; ///< Of the record being applied.
+  log_position place_;  ///< Of the batch being applied.
+  std::map<group_id, group_state> groups_;
+  std::map<group_id, group_tombstone> tombstones_;
+  std::map<node_id, directory_id> peers_;
+};
+
+} // namespace caucus::persistence
