@@ -77,7 +77,7 @@ TEST_SUITE("transport/memory_network") {
     network->on_pending = [&] { ++told; };
     one.send(2, 1);
     CHECK(told == 1);
-  network->on_pending = nullptr; // Ending links are told too, after `told` is gone.
+    network->on_pending = nullptr; // Ending links are told too, after `told` is gone.
   }
 
   TEST_CASE_FIXTURE(pair_fixture, "a cut loses what is under way, tells both sides and lasts") {
