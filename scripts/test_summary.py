@@ -12,17 +12,16 @@ import xml.etree.ElementTree as ElementTree
 def read(path):
     """Yields (name, "passed" | "failed" | "skipped", reason)."""
     for case in ElementTree.parse(path).getroot().iter("testcase"):
-        output = case.findtext("system-out") or ""
+        skipped = case.find("skipped")
+        message = "" if skipped is None else skipped.get("message", "")
         if case.get("status") == "run":
             yield case.get("name"), "passed", ""
-        elif case.get("status") in ("notrun", "disabled") and case.find("failure") is None:
-            reason = re.search(r"SKIPPED: (.*)", output)
-            skipped = case.find("skipped")
-            yield (case.get("name"), "skipped",
-                   reason.group(1) if reason else (skipped.get("message", "") if skipped is not None
-                                                   else "no reason given"))
+        elif case.get("status") == "disabled" or message.startswith("SKIP_"):
+            reason = re.search(r"SKIPPED: (.*)", case.findtext("system-out") or "")
+            yield case.get("name"), "skipped", reason.group(1) if reason else "no reason given"
         else:
-            yield case.get("name"), "failed", ""
+            # Among them what couldn't even start, which ctest files under "not run".
+            yield case.get("name"), "failed", message
 
 
 def main():
@@ -36,7 +35,7 @@ def main():
     for name, state, reason in cases:
         count[state] += 1
         if state == "failed":
-            print(f"FAILED  {name}")
+            print(f"FAILED  {name}" + (f": {reason}" if reason else ""))
         elif state == "skipped":
             print(f"SKIPPED {name}: {reason}")
     if "--total" in sys.argv:
