@@ -73,6 +73,8 @@ replica_actor::behavior_type group_replica::make_behavior() {
 void group_replica::on_exit() {
   pending_.answer_all(refusal(errc::stopping), refusal(errc::node_stopped));
   how_.room->close();
+  if (machine_)
+    send(machine_, machine_stop{});
   how_.handle = nullptr;
   how_.spawn_machine = nullptr;
   machine_ = nullptr;

@@ -152,9 +152,12 @@ void node_runtime::stop() {
     if (std::exchange(is_stopped_, true))
       return;
   }
-  caf::anon_send(context_->supervisor, node_stopping{});
-  stop_groups();
-  stop_services();
+  if (context_->supervisor) { // Else the start failed before any actor was there.
+    caf::anon_send(context_->supervisor, node_stopping{});
+    stop_groups();
+    stop_services();
+  }
+  directory_.reset(); // Last: whoever starts next on it finds the log closed.
 }
 
 void node_runtime::stop_groups() {
@@ -172,8 +175,6 @@ void node_runtime::stop_groups() {
 }
 
 void node_runtime::stop_services() {
-  if (!context_->wal)
-    return; // The start failed before any actor was there.
   // Nothing may come in while actors disappear; after this the transport's thread is gone.
   context_->links->stop();
   inbound_.release();
@@ -205,7 +206,6 @@ void node_runtime::stop_services() {
   context_->sender = nullptr;
   context_->pulse = nullptr;
   context_->supervisor = nullptr;
-  directory_.reset(); // Last: whoever starts next on it finds the log closed.
 }
 
 } // namespace caucus
