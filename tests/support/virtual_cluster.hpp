@@ -79,6 +79,8 @@ public:
   /// An orderly stop.
   void stop(uint64_t id);
 
+  /// One message handled or delivered, drawn from all that could be next; false if there is none.
+  bool step();
   /// Everything that can happen without time passing.
   void settle();
   void advance(std::chrono::milliseconds time);
@@ -110,7 +112,6 @@ private:
   };
 
   std::shared_ptr<node_environment> make_environment(uint64_t id);
-  bool step();
 
   options how_;
   rng random_;
