@@ -1,0 +1,411 @@
+#include "base/assert.hpp"
+#include "base/crc32c.hpp"
+#include "persistence/batch_buffer.hpp"
+#include "persistence/batch_header.hpp"
+#include "persistence/segment_header.hpp"
+#include "persistence/wal.hpp"
+#include "tests/unit/persistence/wal_fixture.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace caucus;
+using namespace caucus::testing;
+using persistence::batch_header;
+
+namespace {
+
+using bytes = std::vector<std::byte>;
+
+/// Where the batches of a segment begin, and behind the last one where they end.
+std::vector<uint64_t> batch_offsets(const bytes& segment, uint64_t sequence = 1) {
+  std::vector<uint64_t> offsets{persistence::segment_header_bytes};
+  while (true) {
+    const auto header = persistence::decode_batch_header(
+      std::span{segment}.subspan(offsets.back()), {directory_id{0xd1}, sequence, offsets.back()});
+    if (!header)
+      return offsets;
+    offsets.push_back(offsets.back() + header->bytes);
+  }
+}
+
+/// A disk with two groups and a few batches in one segment; the last batch has entry 5 of group a.
+void fill(memory_disk& disk) {
+  auto options = small_options();
+  options.segment_bytes = 16 << 10;
+  auto node = start(disk, options);
+  node.log->add(descriptor(group_a));
+  node.log->add(descriptor(group_b, 8));
+  node.commit();
+  node.put(group_a, entries(1, 2, 1));
+  node.log->add(group_b, entries(1, 1, 1));
+  node.put(group_a, entries(3, 4, 1));
+  node.put(group_a, hard(2, 3, 4));
+  node.put(group_a, entries(5, 5, 2));
+  node = {};
+  disk.kill();
+}
+
+result<storage> try_start_on(const bytes& segment, memory_disk& disk) {
+  disk.put(first_segment, segment);
+  auto started = try_start(disk, small_options());
+  if (!started)
+    disk.kill();
+  return started;
+}
+
+bool mentions(const error& x, std::string_view text) {
+  return x.what.find(text) != std::string::npos;
+}
+
+} // namespace
+
+TEST_SUITE("persistence/wal_damage") {
+
+  TEST_CASE(
+    "the last batch torn at any byte is dropped with a warning, the rest kept (W-02, S-46)") {
+    memory_disk disk;
+    fill(disk);
+    const auto whole = disk.content(first_segment);
+    const auto offsets = batch_offsets(whole);
+    const auto begin = offsets[offsets.size() - 2];
+    const auto end = offsets.back();
+    for (auto cut = begin; cut < end; ++cut) {
+      auto torn = whole;
+      std::fill(torn.begin() + static_cast<ptrdiff_t>(cut), torn.end(), std::byte{0});
+      if (torn == whole)
+        continue; // Only its padding was cut.
+      memory_disk fresh;
+      auto node = try_start_on(torn, fresh);
+      REQUIRE(node.ok());
+      REQUIRE(ids(node->group(group_a).tail) == "1@1 2@1 3@1 4@1");
+      REQUIRE(node->found.warnings.size() == (cut == begin ? 0u : 1u));
+      if (cut > begin)
+        REQUIRE(node->found.warnings[0].find("offset " + std::to_string(begin))
+                != std::string::npos);
+      // What is written next is not confused by what was left there.
+      node->put(group_a, entries(5, 6, 3));
+      auto again = restart(fresh, *std::move(node));
+      REQUIRE(again.found.warnings.empty());
+      REQUIRE(ids(again.group(group_a).tail) == "1@1 2@1 3@1 4@1 5@3 6@3");
+    }
+  }
+
+  TEST_CASE("a file cut off inside the last batch is a torn tail") {
+    memory_disk disk;
+    fill(disk);
+    auto whole = disk.content(first_segment);
+    const auto offsets = batch_offsets(whole);
+    for (auto size = offsets[offsets.size() - 2] + 1; size < offsets.back(); size += 7) {
+      memory_disk fresh;
+      auto cut = whole;
+      cut.resize(size);
+      auto node = try_start_on(cut, fresh);
+      REQUIRE(node.ok());
+      REQUIRE(node->group(group_a).last == index_t{4});
+    }
+  }
+
+  TEST_CASE("every flipped bit is harmless or reported, and never silently believed (E-09)") {
+    memory_disk disk;
+    fill(disk);
+    const auto whole = disk.content(first_segment);
+    const auto offsets = batch_offsets(whole);
+    const auto last_batch = offsets[offsets.size() - 2];
+    for (uint64_t bit = 0; bit < (offsets.back() + 64) * 8; ++bit) {
+      if (bit == 128 * 8)
+        bit = persistence::segment_header_bytes * 8; // Between them are zeros that nobody reads.
+      auto flipped = whole;
+      flipped[bit / 8] ^= std::byte{1} << (bit % 8);
+      memory_disk fresh;
+      auto node = try_start_on(flipped, fresh);
+      CAPTURE(bit / 8);
+      if (bit / 8 < last_batch) {
+        // Proven durable: refused, or only the group that it hit is out, or it hit padding; always
+        // said.
+        if (!node) {
+          REQUIRE(node.reason().code != errc::none);
+          REQUIRE(mentions(node.reason(), first_segment));
+          continue;
+        }
+        REQUIRE(node->found.warnings.size() == 1);
+        const auto& a = node->group(group_a);
+        const auto& b = node->group(group_b);
+        REQUIRE((a.damaged || ids(a.tail) == "1@1 2@1 3@1 4@1 5@2"));
+        REQUIRE((a.damaged || a.hard == raft::hard_state{term_t{2}, node_id{3}, index_t{4}}));
+        REQUIRE((b.damaged || ids(b.tail) == "1@1"));
+        REQUIRE_FALSE((a.damaged && b.damaged));
+      } else {
+        REQUIRE(node.ok());
+        REQUIRE(node->found.warnings.size() == 1);
+        REQUIRE(ids(node->group(group_a).tail).starts_with("1@1 2@1 3@1 4@1"));
+      }
+    }
+  }
+
+  TEST_CASE("damage in one group's record quarantines that group alone (E-09, E-12)") {
+    memory_disk disk;
+    fill(disk);
+    auto damaged = disk.content(first_segment);
+    const auto offsets = batch_offsets(damaged);
+    // Batch 4 has group b's entry and then group a's; the first payload is at its end's beginning.
+    const auto payload =
+      offsets[3] + persistence::batch_header_bytes + persistence::record_header_bytes + 16 + 48;
+    damaged[payload] ^= std::byte{1};
+    memory_disk fresh;
+    auto node = try_start_on(damaged, fresh);
+    REQUIRE(node.ok());
+    const auto& b = node->group(group_b);
+    REQUIRE(b.damaged);
+    CHECK(b.damaged->code == errc::wal_corrupt);
+    CHECK(mentions(*b.damaged, first_segment));
+    CHECK(b.hard == raft::hard_state{});
+    CHECK(b.tail.empty());
+    CHECK(b.descriptor == descriptor(group_b, 8));
+    CHECK(ids(node->group(group_a).tail) == "1@1 2@1 3@1 4@1 5@2");
+    CHECK_THROWS_AS(node->log->add(group_b, entries(2, 2, 1)), invariant_violation);
+    CHECK(node->log->reader()->read(group_b, index_t{1}, index_t{1}, 1).reason().code
+          == errc::no_such_group);
+    // It stays so over restarts, until the group is deleted.
+    auto again = restart(fresh, *std::move(node));
+    CHECK(again.group(group_b).damaged);
+    again.log->add_deleted(group_b);
+    again.commit();
+    again = restart(fresh, std::move(again));
+    CHECK(again.found.groups.size() == 1);
+  }
+
+  TEST_CASE("a damaged batch before a durable one is refused by file, offset and remedy (W-03)") {
+    memory_disk disk;
+    fill(disk);
+    auto damaged = disk.content(first_segment);
+    const auto offsets = batch_offsets(damaged);
+    for (size_t i = 0; i < 40; ++i) // The header of batch 3 is gone: framing is lost.
+      damaged[offsets[2] + i] = std::byte{0};
+    memory_disk fresh;
+    const auto before = fresh.call_count();
+    auto node = try_start_on(damaged, fresh);
+    REQUIRE_FALSE(node.ok());
+    CHECK(node.reason().code == errc::wal_corrupt);
+    CHECK(mentions(node.reason(), first_segment + " at offset " + std::to_string(offsets[2])));
+    CHECK(mentions(node.reason(), "restore"));
+    CHECK(fresh.call_count() == before); // A refusal writes nothing.
+  }
+
+  TEST_CASE("batches after a torn one are dead although they are intact") {
+    memory_disk disk;
+    auto node = start(disk);
+    node.log->add(descriptor(group_a));
+    node.put(group_a, entries(1, 1, 1));
+    for (uint64_t i = 2; i <= 4; ++i) { // Three writes that no sync covers.
+      node.log->add(group_a, entries(i, i, 1));
+      node.commit(false);
+    }
+    node = {};
+    disk.kill();
+    auto torn = disk.content(first_segment);
+    const auto offsets = batch_offsets(torn);
+    torn[offsets[offsets.size() - 4] + 60] ^=
+      std::byte{1}; // Of entry 2: sectors land in any order.
+    memory_disk fresh;
+    auto again = try_start_on(torn, fresh);
+    REQUIRE(again.ok());
+    CHECK(ids(again->group(group_a).tail) == "1@1");
+    CHECK(again->found.warnings.size() == 1);
+    // They stay dead even if the zeros that were written over them were lost: their epoch is older.
+    again->put(group_a, entries(2, 2, 5));
+    *again = {};
+    fresh.kill();
+    auto mixed = fresh.content(first_segment);
+    const auto live_end = batch_offsets(mixed).back();
+    std::copy(torn.begin() + static_cast<ptrdiff_t>(live_end), torn.end(),
+              mixed.begin() + static_cast<ptrdiff_t>(live_end));
+    auto last = try_start_on(mixed, fresh);
+    REQUIRE(last.ok());
+    CHECK(ids(last->group(group_a).tail) == "1@1 2@5");
+  }
+
+  TEST_CASE("an intact batch of an older epoch with the right number is not believed") {
+    const persistence::batch_place place{directory_id{0xd1}, 1, 0};
+    memory_disk disk;
+    auto node = start(disk);               // Epoch 1, batch 1.
+    node = restart(disk, std::move(node)); // Epoch 2, batch 2.
+    node = {};
+    disk.kill();
+    auto content = disk.content(first_segment);
+    const auto end = batch_offsets(content).back();
+    persistence::batch_buffer old;
+    batch_header header;
+    header.number = 3;
+    header.epoch = boot_count{1};
+    auto written = old.seal(header, {place.directory, 1, end});
+    std::copy(written.begin(), written.end(), content.begin() + static_cast<ptrdiff_t>(end));
+    memory_disk fresh;
+    auto again = try_start_on(content, fresh);
+    REQUIRE(again.ok());
+    CHECK(again->found.warnings.size() == 1);
+    CHECK(again->found.boot == boot_count{3});
+  }
+
+  TEST_CASE("a batch at a place where it was not written is not believed (E-13)") {
+    memory_disk disk;
+    fill(disk);
+    auto moved = disk.content(first_segment);
+    const auto offsets = batch_offsets(moved);
+    const auto last = offsets[offsets.size() - 2];
+    const bytes copy(moved.begin() + static_cast<ptrdiff_t>(last),
+                     moved.begin() + static_cast<ptrdiff_t>(offsets.back()));
+    // Its proof that earlier batches were durable counts only where it stood.
+    std::fill(moved.begin() + static_cast<ptrdiff_t>(offsets[4]), moved.end(), std::byte{0});
+    std::copy(copy.begin(), copy.end(), moved.begin() + static_cast<ptrdiff_t>(last + 8));
+    memory_disk fresh;
+    auto node = try_start_on(moved, fresh);
+    REQUIRE(node.ok());
+    CHECK(node->group(group_a).last == index_t{4});
+    CHECK(node->found.warnings.size() == 1);
+  }
+
+  TEST_CASE("a torn last batch in a segment that is not the newest is damage (W-04)") {
+    memory_disk disk;
+    auto options = small_options();
+    options.segment_bytes = 16 << 10;
+    auto node = start(disk, options);
+    node.log->add(descriptor(group_a));
+    for (uint64_t i = 1; i <= 20; ++i)
+      node.put(group_a, entries(i, i, 1, std::string(1000, 'x')));
+    node = {};
+    disk.kill();
+    REQUIRE(disk.names().size() == 2);
+    auto closed = disk.content(first_segment);
+    const auto offsets = batch_offsets(closed);
+    std::fill(closed.begin() + static_cast<ptrdiff_t>(offsets[offsets.size() - 2]), closed.end(),
+              std::byte{0});
+    disk.put(first_segment, closed);
+    const auto refused = try_start(disk, options);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.reason().code == errc::wal_corrupt);
+    CHECK(mentions(refused.reason(), "a later segment follows"));
+  }
+
+  TEST_CASE("a missing segment is named (W-04)") {
+    for (const auto missing : {1, 2}) {
+      memory_disk disk;
+      auto options = small_options();
+      options.segment_bytes = 8 << 10;
+      auto node = start(disk, options);
+      node.log->add(descriptor(group_a));
+      for (uint64_t i = 1; i <= 20; ++i)
+        node.put(group_a, entries(i, i, 1, std::string(1000, 'x')));
+      node = {};
+      disk.kill();
+      REQUIRE(disk.names().size() > 3);
+      disk.erase(persistence::segment_name(static_cast<uint64_t>(missing)));
+      const auto refused = try_start(disk, options);
+      REQUIRE_FALSE(refused.ok());
+      CHECK(refused.reason().code == errc::wal_corrupt);
+      CHECK(mentions(refused.reason(),
+                     persistence::segment_name(static_cast<uint64_t>(missing)) + " is missing"));
+    }
+  }
+
+  TEST_CASE("a file left from making a segment is finished or removed (W-05, S-45)") {
+    const bytes empty;
+    const bytes zeros(64 << 10);
+    const auto header =
+      persistence::encode(persistence::segment_header{self, directory_id{0xd1}, 2});
+    bytes half(zeros);
+    std::copy(header.begin(), header.begin() + 40, half.begin());
+    for (const auto& content : {empty, zeros, half})
+      for (const auto& name :
+           {std::string{"wal-0000000000000002.log"}, std::string{"wal-0000000000000002.log.tmp"}}) {
+        memory_disk disk;
+        fill(disk);
+        disk.put(name, content);
+        auto node = start(disk);
+        CHECK(ids(node.group(group_a).tail) == "1@1 2@1 3@1 4@1 5@2");
+        CHECK(node.found.warnings.size() == (name.ends_with(".tmp") ? 0u : 1u));
+        CHECK(disk.names() == std::vector{first_segment});
+      }
+    memory_disk disk; // The same before there is any other segment.
+    disk.put(first_segment, half);
+    CHECK(start(disk).found.was_empty);
+  }
+
+  TEST_CASE("a segment whose header is damaged but that has batches is refused") {
+    memory_disk disk;
+    fill(disk);
+    auto content = disk.content(first_segment);
+    content[50] ^= std::byte{4};
+    memory_disk fresh;
+    const auto refused = try_start_on(content, fresh);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.reason().code == errc::wal_corrupt);
+    CHECK(mentions(refused.reason(), first_segment));
+  }
+
+  TEST_CASE("a newer format is refused naming both versions (W-17)") {
+    memory_disk disk;
+    fill(disk);
+    auto content = disk.content(first_segment);
+    content[8] = std::byte{2};
+    const auto sum = crc32c(std::span{content}.first(124));
+    std::memcpy(content.data() + 124, &sum, 4);
+    memory_disk fresh;
+    const auto refused = try_start_on(content, fresh);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.reason().code == errc::version_mismatch);
+    CHECK(mentions(refused.reason(), "it has format 2, this build reads format 1"));
+  }
+
+  TEST_CASE("a record kind of a newer build is refused naming both (W-17)") {
+    memory_disk disk;
+    fill(disk);
+    auto content = disk.content(first_segment);
+    const auto end = batch_offsets(content).back();
+    persistence::batch_buffer future;
+    future.add(persistence::record_kind::checkpoint, {}, {}, std::initializer_list<uint64_t>{1});
+    batch_header header;
+    header.number = 7;
+    header.epoch = boot_count{1};
+    const auto written = future.seal(header, {directory_id{0xd1}, 1, end});
+    std::copy(written.begin(), written.end(), content.begin() + static_cast<ptrdiff_t>(end));
+    memory_disk fresh;
+    const auto refused = try_start_on(content, fresh);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.reason().code == errc::version_mismatch);
+    CHECK(mentions(refused.reason(), "kind 10, this build reads kinds up to 7"));
+  }
+
+  TEST_CASE("another node's or cluster's directory is refused and not touched (O-05)") {
+    memory_disk disk;
+    fill(disk);
+    disk.put("wal-0000000000000002.log.tmp", {});
+    const auto calls = disk.call_count();
+    for (const auto& other : {persistence::wal_identity{cluster_id{0xc1}, node_id{2}},
+                              persistence::wal_identity{cluster_id{0xc2}, node_id{1}}}) {
+      const auto refused = try_start(disk, small_options(), other);
+      REQUIRE_FALSE(refused.ok());
+      CHECK(refused.reason().code == errc::identity_mismatch);
+      CHECK(
+        mentions(refused.reason(), "directory memory belongs to node 1 of cluster c1 (this is"));
+    }
+    CHECK(disk.call_count() == calls);
+  }
+
+  TEST_CASE("a length field of garbage takes no memory (S-47)") {
+    memory_disk disk;
+    fill(disk);
+    auto content = disk.content(first_segment);
+    const auto end = batch_offsets(content).back();
+    batch_header header;
+    header.number = 7;
+    header.epoch = boot_count{1};
+    header.bytes = 0xfffffff8;
+    persistence::encode(header, {directory_id{0xd1}, 1, end}, std::span{content}.subspan(end));
+    memory_disk fresh;
+    auto node = try_start_on(content, fresh);
+    REQUIRE(node.ok());
+    CHECK(node->found.warnings.size() == 1);
+  }
+
+} // TEST_SUITE
