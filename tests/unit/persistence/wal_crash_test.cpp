@@ -1,0 +1,161 @@
+#include "tests/unit/persistence/wal_workload.hpp"
+
+using namespace caucus;
+using namespace caucus::testing;
+
+namespace {
+
+/// One life of a disk: crashes at its `call`th change, then starts (and maybe crashes in that, too)
+/// until it runs again. What was violated, if anything.
+std::string crash_and_recover(uint64_t workload_seed, uint64_t call, uint64_t crash_seed,
+                              bool is_synced) {
+  memory_disk disk;
+  disk.ignore_syncs(!is_synced);
+  wal_workload load{workload_seed};
+  rng random{crash_seed};
+  disk.stop_at(call);
+  if (load.start_on(disk))
+    load.run(12);
+  load.stop();
+  disk.crash(random.next());
+  for (int attempt = 0; attempt < 4 && load.violation().empty(); ++attempt) {
+    // Recovery itself may be interrupted anywhere; the last attempt isn't (RELIABILITY W-08).
+    disk.stop_at(attempt < 3 ? disk.call_count() + 1 + random.below(9) : 0);
+    if (load.start_on(disk))
+      load.run(4);
+    else if (attempt == 3 && load.violation().empty())
+      return "it does not start: " + to_string(load.failure());
+    load.stop();
+    disk.crash(random.next());
+  }
+  return load.violation();
+}
+
+/// How many changing calls the workload makes when nothing fails.
+uint64_t count_calls(uint64_t workload_seed) {
+  memory_disk disk;
+  wal_workload load{workload_seed};
+  REQUIRE(load.start_on(disk));
+  load.run(12);
+  return disk.call_count();
+}
+
+} // namespace
+
+TEST_SUITE("persistence/wal_crash") {
+
+  TEST_CASE("a crash at any write, sync or rename loses nothing acknowledged (W-01, W-06, W-16)") {
+    uint64_t states = 0;
+    for (uint64_t workload = 1; workload <= 24; ++workload) {
+      const auto calls = count_calls(workload);
+      for (uint64_t call = 1; call <= calls + 1; ++call)
+        for (uint64_t seed = 1; seed <= 4; ++seed, ++states) {
+          CAPTURE(workload);
+          CAPTURE(call);
+          CAPTURE(seed);
+          REQUIRE(crash_and_recover(workload, call, rng::mix(call * 8 + seed), true) == "");
+        }
+    }
+    CHECK(states > 3000);
+  }
+
+  TEST_CASE("without the sync the same crashes do lose what was acknowledged") {
+    uint64_t lost = 0;
+    for (uint64_t workload = 1; workload <= 4; ++workload)
+      for (uint64_t call = 1; call <= count_calls(workload) + 1; ++call)
+        lost += crash_and_recover(workload, call, rng::mix(call), false).empty() ? 0 : 1;
+    CHECK(lost > 20);
+  }
+
+  TEST_CASE("a failed sync or write fences the log for ever (E-01, E-02, E-03)") {
+    for (const auto kind : {disk_call::kind::sync, disk_call::kind::write}) {
+      for (const auto code : {errc::io_failed, errc::no_space}) {
+        memory_disk disk;
+        auto node = start(disk);
+        node.log->add(descriptor(group_a));
+        node.put(group_a, entries(1, 2, 1));
+        bool fails = true;
+        disk.on_call([&](const disk_call& call) -> std::optional<error> {
+          if (call.kind != kind || !fails)
+            return std::nullopt;
+          fails = false; // The next call would succeed: it must not be tried.
+          return error{code, "cannot do it: memory/" + std::string{call.name}};
+        });
+        node.log->add(group_a, entries(3, 3, 1));
+        const auto failed = node.log->commit(true);
+        REQUIRE_FALSE(failed.ok());
+        CHECK(failed.reason().code == (code == errc::no_space ? code : errc::wal_io_failed));
+        CHECK(failed.reason().what.find(first_segment) != std::string::npos);
+        const auto calls = disk.call_count();
+        CHECK(node.log->commit(true).reason() == failed.reason());
+        node.log->add(group_a, entries(4, 4, 1));
+        CHECK(node.log->commit(false).reason() == failed.reason());
+        CHECK(disk.call_count() == calls);
+        // What wasn't acknowledged can't be read back, what was can, also after a power loss.
+        CHECK(node.log->reader()->read(group_a, index_t{1}, index_t{9}, 1 << 20)->size() == 2);
+        node = {};
+        disk.crash(3);
+        auto again = start(disk);
+        CHECK(ids(again.group(group_a).tail).starts_with("1@1 2@1"));
+      }
+    }
+  }
+
+  TEST_CASE("no failing call is ever acknowledged, whichever it is (E-01 to E-04, E-07)") {
+    uint64_t failures = 0;
+    for (uint64_t workload = 1; workload <= 8; ++workload) {
+      const auto calls = count_calls(workload);
+      for (uint64_t failing = 1; failing <= calls; ++failing) {
+        memory_disk disk;
+        disk.on_call([&](const disk_call& call) -> std::optional<error> {
+          if (call.number != failing)
+            return std::nullopt;
+          return error{errc::io_failed, "injected"};
+        });
+        CAPTURE(workload);
+        CAPTURE(failing);
+        wal_workload load{workload};
+        if (load.start_on(disk))
+          load.run(12);
+        failures += load.failure().code == errc::none ? 0 : 1;
+        load.stop();
+        disk.on_call({});
+        disk.crash(failing);
+        REQUIRE(load.violation() == "");
+        REQUIRE(
+          load.start_on(disk)); // E-01: it trusts what it can read, and that has all acknowledged.
+        load.run(3);
+        load.stop();
+        disk.crash(failing + 1);
+        REQUIRE(load.start_on(disk));
+      }
+    }
+    CHECK(failures > 200);
+  }
+
+  TEST_CASE("an error while reading at start is reported, not taken for a torn tail") {
+    memory_disk disk;
+    auto node = start(disk);
+    node.log->add(descriptor(group_a));
+    node.put(group_a, entries(1, 9, 1));
+    node = {};
+    disk.kill();
+    int reads = 0;
+    for (int failing = 1;; ++failing) {
+      reads = 0;
+      disk.on_call([&](const disk_call& call) -> std::optional<error> {
+        if (call.kind == disk_call::kind::read && ++reads == failing)
+          return error{errc::io_failed, "injected"};
+        return std::nullopt;
+      });
+      const auto refused = try_start(disk, small_options());
+      if (reads < failing)
+        break;
+      disk.kill();
+      REQUIRE_FALSE(refused.ok());
+      REQUIRE(refused.reason().code == errc::io_failed);
+    }
+    CHECK(reads > 1);
+  }
+
+} // TEST_SUITE
