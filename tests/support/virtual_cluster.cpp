@@ -153,7 +153,7 @@ std::shared_ptr<node_environment> virtual_cluster::make_environment(uint64_t id)
   };
   environment->log = std::make_shared<null_logger>();
   environment->seed = how_.seed;
-  environment->new_directory = directory_id{how_.seed * 100 + id};
+  environment->new_directory = directory_id{how_.seed * 1000 + directories_[id] * 10 + id};
   environment->is_cooperative = true;
   environment->wait_until = [this](const std::function<bool()>& done,
                                    std::chrono::milliseconds limit) {

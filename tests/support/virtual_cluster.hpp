@@ -81,6 +81,9 @@ public:
 
   /// One message handled or delivered, drawn from all that could be next; false if there is none.
   bool step();
+  /// The node's next start finds, or makes, another directory than its peers know.
+  void change_directory_of(uint64_t id) { ++directories_[id]; }
+
   /// Everything that can happen without time passing.
   void settle();
   void advance(std::chrono::milliseconds time);
@@ -97,6 +100,7 @@ public:
   [[nodiscard]] transport::memory_network& network() { return *network_; }
   [[nodiscard]] caf::actor_system& system() { return system_; }
   [[nodiscard]] node& node_of(uint64_t id) { return nodes_.at(id); }
+  [[nodiscard]] const machine_factory& machine() const { return how_.machine; }
   [[nodiscard]] node_health health(uint64_t id) const { return nodes_.at(id).health(); }
   /// Of every role change and every answered status so far: equal for equal runs.
   [[nodiscard]] uint64_t trace_hash() const noexcept { return trace_; }
@@ -124,6 +128,7 @@ private:
   caf::scheduler::test_coordinator& scheduler_;
   std::map<uint64_t, node> nodes_;
   std::map<uint64_t, group_actor> groups_;
+  std::map<uint64_t, uint64_t> directories_; ///< How often each was changed.
 };
 
 } // namespace caucus::testing
