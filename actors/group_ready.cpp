@@ -7,7 +7,7 @@ namespace caucus {
 void group_replica::flush() {
   inputs_ = 0;
   input_bytes_ = 0;
-  if (!how_.core.has_ready())
+  if (fault_ || !how_.core.has_ready())
     return;
   now_ = now();
   auto todo = how_.core.take_ready(now_);

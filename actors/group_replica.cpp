@@ -83,8 +83,6 @@ void group_replica::on_exit() {
 
 template <class F>
 void group_replica::guarded(F&& work) {
-  if (fault_)
-    return;
   try {
     work();
   } catch (const std::exception& broken) {
@@ -99,6 +97,8 @@ instant group_replica::now() const {
 }
 
 void group_replica::step(raft::input in) {
+  if (fault_)
+    return;
   if (inputs_ == 0)
     now_ = now();
   how_.core.step(std::move(in), now_);
