@@ -294,8 +294,11 @@ void core_cluster::elect(uint64_t id) {
         && status(other).role == role::follower)
       tick(other, options_.core.election_ticks);
   std::erase_if(wire, [](const packet& x) { return std::holds_alternative<request_vote>(x.body); });
-  step(id, campaign{});
-  settle();
+  // The first round may only bring it up to the others' term.
+  for (int round = 0; round < 3 && status(id).role != role::leader; ++round) {
+    step(id, campaign{});
+    settle();
+  }
   CAUCUS_ASSERT(status(id).role == role::leader);
 }
 

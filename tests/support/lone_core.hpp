@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/assert.hpp"
 #include "raft/invariants.hpp"
 
 #include <doctest/doctest.h>
