@@ -1,6 +1,5 @@
 # `cmake --install`: headers, libraries and a package, so that an outside project says
 # find_package(caucus) and links caucus::caucus, or caucus::raft alone and brings its own I/O.
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/caucus)

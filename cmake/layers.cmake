@@ -1,3 +1,5 @@
+include(GNUInstallDirs)
+
 # One target per folder: caucus_<name>, visible as caucus::<name>. What a folder may use is what it links.
 function(caucus_layer name)
   cmake_parse_arguments(arg "" "" "DEPENDS;LINK;PRIVATE" ${ARGN})
