@@ -130,7 +130,8 @@ TEST_CASE("a command that the machine refuses is not executed, and says why") {
   CHECK(result.detail == "told to refuse");
 }
 
-TEST_CASE("A-01 a machine that throws quarantines its group with the reason and the node lives on") {
+TEST_CASE(
+  "A-01 a machine that throws quarantines its group with the reason and the node lives on") {
   elected_cluster cluster;
   recording_client client{cluster.system()};
   auto leader = cluster.leader();
