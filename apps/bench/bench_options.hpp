@@ -1,0 +1,37 @@
+#pragma once
+
+#include "caucus/options.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace caucus::bench {
+
+enum class bench_mode : uint8_t { throughput, failover, node, help };
+
+struct bench_options {
+  bench_mode mode = bench_mode::throughput;
+  std::vector<uint64_t> clients{1, 64, 256, 1000};
+  uint64_t payload_bytes = 256;
+  uint64_t seconds = 10;
+  uint64_t nodes = 3;
+  uint64_t rounds = 20;
+  std::string data; ///< The runs make their own directories in it.
+  bool json = false;
+  bool keep = false; ///< Leaves directories and logs of the nodes behind.
+  std::vector<std::pair<std::string, std::string>> node; ///< `--NAME VALUE` for all nodes.
+
+  uint64_t id = 0;     ///< Of the hidden `node` command.
+  std::string members; ///< Of the hidden `node` command.
+};
+
+/// The error is one line that names the option.
+result<bench_options> parse_command_line(int argc, char** argv);
+
+std::string help_text();
+
+/// The options of one node, from those of the command line.
+result<node_options> make_node_options(const bench_options& from);
+
+} // namespace caucus::bench

@@ -1,0 +1,30 @@
+// caucus-bench: throughput, latency, cost and failover time of a cluster on this machine.
+
+#include "apps/bench/failover.hpp"
+#include "apps/bench/node_main.hpp"
+#include "apps/bench/throughput.hpp"
+
+#include <csignal>
+#include <iostream>
+
+int main(int argc, char** argv) {
+  using namespace caucus::bench;
+  auto options = parse_command_line(argc, argv);
+  if (!options) {
+    std::cerr << "caucus-bench: " << options.reason().what << '\n';
+    return 2;
+  }
+  std::signal(SIGPIPE, SIG_IGN); // A node that died is noticed by its answers.
+  caucus::result<bool> passed = true;
+  switch (options->mode) {
+    case bench_mode::help: std::cout << help_text(); return 0;
+    case bench_mode::node: return node_main(*options);
+    case bench_mode::failover: passed = measure_failover(*options); break;
+    case bench_mode::throughput: passed = measure_throughput(*options); break;
+  }
+  if (!passed) {
+    std::cerr << "caucus-bench: " << passed.reason().what << '\n';
+    return 2;
+  }
+  return *passed ? 0 : 1;
+}
