@@ -171,12 +171,12 @@ result<void> virtual_cluster::start(uint64_t id) {
   with.segment_bytes = 1 << 20;
   if (how_.adjust)
     how_.adjust(with);
-  auto started = node::start(system_, with, make_environment(id));
+  auto started = node_runtime::start(system_, with, make_environment(id));
   if (!started)
     return started.reason();
-  auto group = started->create_group("tally", how_.machine);
+  auto group = (*started)->create_group("tally", how_.machine);
   if (!group) {
-    started->stop();
+    (*started)->stop();
     return group.reason();
   }
   nodes_.insert_or_assign(id, *std::move(started));
@@ -199,7 +199,7 @@ void virtual_cluster::crash(uint64_t id) {
 }
 
 void virtual_cluster::stop(uint64_t id) {
-  nodes_.at(id).stop();
+  nodes_.at(id)->stop();
   groups_.erase(id);
   nodes_.erase(id);
   settle();

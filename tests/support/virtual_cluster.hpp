@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/node_environment.hpp"
+#include "actors/node_runtime.hpp"
 #include "caucus/node.hpp"
 #include "tests/support/memory_directory.hpp"
 #include "transport/memory_network.hpp"
@@ -99,9 +99,9 @@ public:
   [[nodiscard]] memory_disk& disk(uint64_t id) { return *disks_.at(id); }
   [[nodiscard]] transport::memory_network& network() { return *network_; }
   [[nodiscard]] caf::actor_system& system() { return system_; }
-  [[nodiscard]] node& node_of(uint64_t id) { return nodes_.at(id); }
+  [[nodiscard]] node_runtime& node_of(uint64_t id) { return *nodes_.at(id); }
   [[nodiscard]] const machine_factory& machine() const { return how_.machine; }
-  [[nodiscard]] node_health health(uint64_t id) const { return nodes_.at(id).health(); }
+  [[nodiscard]] node_health health(uint64_t id) const { return nodes_.at(id)->health(); }
   /// Of every role change and every answered status so far: equal for equal runs.
   [[nodiscard]] uint64_t trace_hash() const noexcept { return trace_; }
   void trace(std::string_view event);
@@ -126,7 +126,7 @@ private:
   config config_;
   caf::actor_system system_;
   caf::scheduler::test_coordinator& scheduler_;
-  std::map<uint64_t, node> nodes_;
+  std::map<uint64_t, std::shared_ptr<node_runtime>> nodes_;
   std::map<uint64_t, group_actor> groups_;
   std::map<uint64_t, uint64_t> directories_; ///< How often each was changed.
 };
