@@ -1,0 +1,216 @@
+#include "command_line.hpp"
+
+#include "serve_command.hpp"
+#include "shell_command.hpp"
+#include "single_commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+namespace counter {
+
+namespace {
+
+constexpr auto description = R"(A counter that survives the loss of any minority of its nodes.
+
+Three nodes on one machine, each command in a terminal of its own (or add &):
+  M=1=127.0.0.1:7101,2=127.0.0.1:7102,3=127.0.0.1:7103
+  caucus-counter serve --id 1 --members $M --client 127.0.0.1:7201 --data counter-1
+  caucus-counter serve --id 2 --members $M --client 127.0.0.1:7202 --data counter-2
+  caucus-counter serve --id 3 --members $M --client 127.0.0.1:7203 --data counter-3
+Then
+  N=127.0.0.1:7201,127.0.0.1:7202,127.0.0.1:7203
+  caucus-counter add 5 --nodes $N
+  caucus-counter status --nodes $N
+)";
+
+/// What was written on the command line of `serve`.
+struct serve_line {
+  uint64_t id = 0;
+  std::string cluster_file;
+  std::string cluster_name;
+  std::string members;
+  std::string listen;
+  std::string client;
+  std::string data;
+  std::vector<uint64_t> accept_directories;
+  std::vector<std::string> settings; ///< One for each line of option_table().
+};
+
+/// What was written on the command line of a client.
+struct client_line {
+  std::string nodes;
+  uint64_t timeout_ms = 10000;
+  uint64_t try_timeout_ms = 1500;
+  shell_options shell;
+  bool as_json = false;
+  int64_t amount = 0;
+};
+
+class bad_command_line : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+template <class T>
+T or_throw(caucus::result<T> x) {
+  if (!x)
+    throw bad_command_line{x.reason().what};
+  if constexpr (!std::is_void_v<T>)
+    return *std::move(x);
+}
+
+serve_options to_options(const serve_line& line, const CLI::App& app) {
+  serve_options options;
+  auto& node = options.node;
+  // The file is for all members; what is said here is for this one and wins.
+  if (!line.cluster_file.empty())
+    or_throw(caucus::read_cluster_file(node, line.cluster_file));
+  node.id = caucus::node_id{line.id};
+  if (app.count("--cluster-name"))
+    node.cluster = line.cluster_name;
+  if (app.count("--members"))
+    node.members = or_throw(caucus::parse_members(line.members));
+  if (node.members.empty())
+    throw bad_command_line{"--members is missing: name all nodes, 1=HOST:PORT,2=HOST:PORT,…, or a "
+                           "--cluster file that does"};
+  if (!line.listen.empty())
+    node.listen = or_throw(caucus::parse_endpoint(line.listen));
+  options.client = or_throw(caucus::parse_endpoint(line.client));
+  if (options.client.host.empty())
+    throw bad_command_line{"--client " + line.client + " has no host; expected HOST:PORT"};
+  node.data_directory = line.data;
+  for (auto peer : line.accept_directories)
+    node.accept_directories.insert(caucus::node_id{peer});
+  auto table = caucus::option_table();
+  for (size_t i = 0; i < table.size(); ++i)
+    if (app.count("--" + std::string{table[i].name}))
+      or_throw(caucus::set_option(node, table[i].name, line.settings[i]));
+  return options;
+}
+
+client_options to_options(const client_line& line) {
+  client_options options;
+  options.nodes = parse_addresses(line.nodes);
+  options.timeout = std::chrono::milliseconds{line.timeout_ms};
+  options.try_timeout = std::chrono::milliseconds{std::min(line.try_timeout_ms, line.timeout_ms)};
+  return options;
+}
+
+std::string help_of(const caucus::option_description& option) {
+  static const caucus::node_options defaults;
+  std::string text{option.help};
+  if (auto* is_on = std::get_if<bool caucus::node_options::*>(&option.member))
+    return text + " [true or false, default " + (defaults.*(*is_on) ? "true" : "false") + "]";
+  auto value = defaults.*std::get<uint64_t caucus::node_options::*>(option.member);
+  return text + " [" + std::to_string(option.min) + ".." + std::to_string(option.max) + ", default "
+         + std::to_string(value) + "]";
+}
+
+void describe_serve(CLI::App& app, serve_line& line) {
+  app.add_option("--id", line.id, "which of the members this node is")->required();
+  app.add_option("--members", line.members,
+                 "peer addresses of all nodes, this one included, in any order: "
+                 "1=HOST:PORT,2=HOST:PORT,…");
+  app
+    .add_option("--client", line.client,
+                "where clients connect, HOST:PORT; the protocol there is CAF's and knows no "
+                "password: use a loopback or otherwise trusted address")
+    ->required();
+  app
+    .add_option("--data", line.data,
+                "directory of this node's state; made if it isn't there, and belongs to this node "
+                "of this cluster from then on")
+    ->required();
+  app.add_option("--cluster", line.cluster_file,
+                 "JSON file with cluster, members and options, the same for all nodes");
+  app.add_option("--cluster-name", line.cluster_name, "nodes of other clusters are refused");
+  app.add_option("--listen", line.listen,
+                 "where to listen for peers, HOST:PORT, if that is not this member's address");
+  app
+    .add_option("--accept-directory", line.accept_directories,
+                "node whose data directory was replaced or wiped, on purpose; may be repeated")
+    ->allow_extra_args(false);
+  auto table = caucus::option_table();
+  line.settings.resize(table.size());
+  for (size_t i = 0; i < table.size(); ++i)
+    app.add_option("--" + std::string{table[i].name}, line.settings[i], help_of(table[i]))
+      ->group("Tuning");
+}
+
+CLI::App* describe_client(CLI::App& parent, client_line& line, const char* name, const char* help) {
+  auto* app = parent.add_subcommand(name, help);
+  app->add_option("--nodes", line.nodes, "where nodes serve clients: HOST:PORT,HOST:PORT,…")
+    ->required();
+  app
+    ->add_option("--timeout", line.timeout_ms,
+                 "milliseconds until an operation is given up [default 10000]")
+    ->check(CLI::Range(1, 3600000));
+  app
+    ->add_option("--try-timeout", line.try_timeout_ms,
+                 "milliseconds until another node is tried [default 1500]")
+    ->check(CLI::Range(1, 3600000));
+  return app;
+}
+
+/// One line for whatever CLI11 has to say.
+std::string first_line(std::string text) { return text.substr(0, text.find('\n')); }
+
+} // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app{description};
+  app.name("caucus-counter");
+  app.require_subcommand(1);
+  serve_line serving;
+  client_line asking;
+  auto* serve = app.add_subcommand("serve", "run one node");
+  describe_serve(*serve, serving);
+  auto* shell = describe_client(app, asking, "shell",
+                                "operations from standard input, one a line: add N, get, status; "
+                                "answers: ok VALUE, rejected REASON, unknown REASON");
+  shell
+    ->add_option("--window", asking.shell.window,
+                 "operations under way at a time; they still execute in order [default 64]")
+    ->check(CLI::Range(1, 200));
+  shell->add_flag("--terms", asking.shell.shows_term, "answer ok VALUE TERM");
+  auto* add = describe_client(app, asking, "add", "add to the count");
+  add->add_option("N", asking.amount, "how much, may be negative")->required();
+  auto* get = describe_client(app, asking, "get", "read the count through the log");
+  auto* status = describe_client(app, asking, "status", "ask each of the nodes for its own state");
+  status->add_flag("--json", asking.as_json, "one JSON object a line for each node");
+  describe_client(app, asking, "watch", "print each change of the leader");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError& wrong) {
+    std::cerr << "caucus-counter: " << first_line(wrong.what())
+              << " (caucus-counter --help tells more)" << std::endl;
+    return 2;
+  }
+  if (status->parsed() && !status->count("--timeout"))
+    asking.timeout_ms = 3000; // A dead node is an answer, too.
+  try {
+    if (serve->parsed())
+      return run_serve(to_options(serving, *serve));
+    auto options = to_options(asking);
+    if (shell->parsed()) {
+      asking.shell.client = options;
+      return run_shell(asking.shell);
+    }
+    if (add->parsed() || get->parsed())
+      return run_add_or_get(options, add->parsed() ? std::optional{asking.amount} : std::nullopt);
+    if (status->parsed())
+      return run_status(options, asking.as_json);
+    return run_watch(options);
+  } catch (const bad_command_line& wrong) {
+    std::cerr << "caucus-counter: " << wrong.what() << std::endl;
+  } catch (const std::invalid_argument& wrong) {
+    std::cerr << "caucus-counter: " << wrong.what() << std::endl;
+  }
+  return 2;
+}
+
+} // namespace counter

@@ -1,0 +1,187 @@
+#include "counter_client.hpp"
+
+#include "counter_command.hpp"
+
+namespace counter {
+
+namespace {
+
+constexpr std::chrono::milliseconds tick_period{5};
+/// Refused for now: an election is on, or a limit reached.
+constexpr std::chrono::milliseconds retry_after{10};
+
+} // namespace
+
+counter_client::counter_client(caf::actor_config& config, client_options options)
+  : caf::event_based_actor{config},
+    options_{std::move(options)},
+    links_{this, options_, [this] { pump(); }},
+    queue_{encode({verb::get}), retry_after} {}
+
+caf::behavior counter_client::make_behavior() {
+  set_down_handler([this](const caf::down_msg& down) {
+    if (auto via = links_.on_down(down)) {
+      queue_.on_node_lost(*via);
+      pump();
+    }
+  });
+  set_default_handler(caf::drop);
+  links_.reconnect(clock::now());
+  delayed_send(this, tick_period, client_tick{});
+  return {
+    [this](perform& x) {
+      queue_.add(std::move(x.what));
+      pump();
+    },
+    [this](perform_raw& x) {
+      raws_.push_back(std::move(x));
+      pump();
+    },
+    [this](ask_status& x) {
+      statuses_.push_back(std::move(x));
+      pump();
+    },
+    [this](const heard_leader& x) {
+      if (!links_.on_heard(x))
+        return;
+      // What was sent elsewhere may wait for a leader that is no more. A retry does no harm.
+      for (size_t via = 0; via < options_.nodes.size(); ++via)
+        if (!links_.is_leader(via))
+          queue_.on_node_lost(via);
+      pump();
+    },
+    [this](client_tick) {
+      auto now = clock::now();
+      delayed_send(this, tick_period, client_tick{});
+      links_.reconnect(now);
+      queue_.expire(now, obstacle_);
+      expire(raws_, now, [this](auto& x) {
+        x.done({.kind = caucus::outcome_kind::not_executed,
+                .reason = caucus::errc::unreachable,
+                .detail = obstacle_});
+      });
+      expire(statuses_, now, [](auto& x) { x.done(std::nullopt); });
+      pump();
+    },
+  };
+}
+
+void counter_client::on_exit() {
+  raws_.clear();
+  statuses_.clear();
+}
+
+template <class Waiting, class Refuse>
+void counter_client::expire(std::vector<Waiting>& waiting, clock::time_point now, Refuse refuse) {
+  std::erase_if(waiting, [&](auto& x) {
+    if (x.deadline > now)
+      return false;
+    refuse(x);
+    return true;
+  });
+}
+
+void counter_client::pump() {
+  auto via = links_.pick();
+  if (!via) {
+    obstacle_ = "unreachable";
+    return;
+  }
+  auto now = clock::now();
+  if (queue_.needs_session() && !is_opening_ && open_at_ <= now)
+    open_session(*via);
+  for (auto& next : queue_.take_sendable(now, *via))
+    send_attempt(*via, std::move(next));
+  for (auto& raw : std::exchange(raws_, {}))
+    send_raw(*via, std::move(raw));
+  for (auto& ask : std::exchange(statuses_, {}))
+    send_status(*via, std::move(ask));
+}
+
+void counter_client::on_failure(size_t via, const caf::error& why) {
+  obstacle_ = system().render(why);
+  if (why == caf::sec::request_timeout) {
+    obstacle_ = "timeout";
+    links_.suspect(via);
+  }
+}
+
+void counter_client::open_session(size_t via) {
+  is_opening_ = true;
+  request(links_.group(via), options_.try_timeout, caucus::open_session{})
+    .then(
+      [this, via](const caucus::outcome& told) {
+        links_.trust(via);
+        is_opening_ = false;
+        if (told.kind == caucus::outcome_kind::committed) {
+          queue_.opened(told.session);
+        } else { // Perhaps opened all the same: that one expires by itself.
+          obstacle_ = to_string(told.reason);
+          open_at_ = clock::now() + retry_after;
+          links_.rotate();
+        }
+        pump();
+      },
+      [this, via](const caf::error& why) {
+        is_opening_ = false;
+        on_failure(via, why);
+        pump();
+      });
+}
+
+void counter_client::send_attempt(size_t via, session_queue::attempt next) {
+  next.body.timeout_ms = static_cast<uint64_t>(options_.try_timeout.count());
+  auto body = next.body;
+  request(links_.group(via), options_.try_timeout, std::move(body))
+    .then(
+      [this, via, next](const caucus::outcome& told) {
+        links_.trust(via);
+        if (told.kind != caucus::outcome_kind::committed)
+          links_.rotate();
+        queue_.on_outcome(next, told, clock::now());
+        pump();
+      },
+      [this, via, next](const caf::error& why) {
+        on_failure(via, why);
+        queue_.on_silence(next);
+        pump();
+      });
+}
+
+void counter_client::send_raw(size_t via, perform_raw raw) {
+  auto tell = [this, told = raw.done](const caucus::outcome& x) {
+    if (x.kind != caucus::outcome_kind::committed)
+      links_.rotate();
+    told(x);
+  };
+  auto lost = [this, via, told = raw.done](const caf::error& why) {
+    on_failure(via, why);
+    told({.reason = caucus::errc::timeout, .detail = obstacle_});
+  };
+  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(raw.deadline - clock::now());
+  left = std::max(left, std::chrono::milliseconds{1});
+  if (auto* open = std::get_if<caucus::open_session>(&raw.what)) {
+    request(links_.group(via), left, *open).then(tell, lost);
+    return;
+  }
+  auto& body = std::get<caucus::command>(raw.what);
+  body.timeout_ms = static_cast<uint64_t>(left.count());
+  request(links_.group(via), left, std::move(body)).then(tell, lost);
+}
+
+void counter_client::send_status(size_t via, ask_status ask) {
+  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(ask.deadline - clock::now());
+  auto patience = std::clamp(left, std::chrono::milliseconds{1}, options_.try_timeout);
+  request(links_.group(via), patience, caucus::status_request{})
+    .then(
+      [this, via, done = ask.done](const caucus::group_status& told) {
+        links_.trust(via);
+        done(told);
+      },
+      [this, via, ask](const caf::error& why) {
+        on_failure(via, why);
+        statuses_.push_back(ask); // The next tick tries another node, or gives up.
+      });
+}
+
+} // namespace counter

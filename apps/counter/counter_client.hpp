@@ -1,0 +1,69 @@
+#pragma once
+
+#include "node_links.hpp"
+#include "session_queue.hpp"
+
+#include <functional>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace counter {
+
+/// To the client: performs an operation under its session.
+struct perform {
+  operation what;
+};
+
+/// To the client: sends one message to one node, once, and tells what it says.
+struct perform_raw {
+  std::variant<caucus::command, caucus::open_session> what;
+  clock::time_point deadline;
+  std::function<void(caucus::outcome)> done;
+};
+
+/// To the client: asks the node that it is connected to; others only if that one doesn't answer.
+struct ask_status {
+  clock::time_point deadline;
+  std::function<void(std::optional<caucus::group_status>)> done;
+};
+
+struct client_tick {};
+
+/// Talks to a counter: one session, opened when first needed; follows the leader, retries until
+/// each operation's deadline. One per shell or command; callers on other threads send it the
+/// messages above and are called back on its own.
+class counter_client final : public caf::event_based_actor {
+public:
+  counter_client(caf::actor_config& config, client_options options);
+
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "counter_client"; }
+  void on_exit() override;
+
+private:
+  void pump();
+  void open_session(size_t via);
+  void send_attempt(size_t via, session_queue::attempt next);
+  void send_raw(size_t via, perform_raw raw);
+  void send_status(size_t via, ask_status ask);
+  void on_failure(size_t via, const caf::error& why);
+  template <class Waiting, class Refuse>
+  void expire(std::vector<Waiting>& waiting, clock::time_point now, Refuse refuse);
+
+  client_options options_;
+  node_links links_;
+  session_queue queue_;
+  std::vector<perform_raw> raws_;    ///< Not sent yet.
+  std::vector<ask_status> statuses_; ///< Not sent yet.
+  bool is_opening_ = false;
+  clock::time_point open_at_{}; ///< Not before.
+  std::string obstacle_ = "unreachable";
+};
+
+} // namespace counter
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::perform)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::perform_raw)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::ask_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::client_tick)

@@ -1,0 +1,34 @@
+#include "counter_machine.hpp"
+
+#include "counter_command.hpp"
+
+namespace counter {
+
+caucus::apply_result counter_machine::apply(const caucus::apply_context&,
+                                            const caucus::shared_bytes& command) {
+  auto decoded = decode_command(command.view());
+  if (!decoded)
+    return caucus::error{caucus::errc::rejected_by_machine, "not a command of the counter"};
+  if (decoded->what == verb::add) {
+    int64_t sum = 0;
+    if (__builtin_add_overflow(count_, decoded->amount, &sum))
+      return caucus::error{caucus::errc::rejected_by_machine,
+                           "overflow: the count is " + std::to_string(count_)};
+    count_ = sum;
+  }
+  return caucus::shared_bytes::copy_of(encode_count(count_));
+}
+
+uint64_t counter_machine::digest() const {
+  // The finaliser of splitmix64: near counts, far digests.
+  auto x = static_cast<uint64_t>(count_) + 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+std::string counter_machine::describe() const {
+  return "{\"count\":" + std::to_string(count_) + "}";
+}
+
+} // namespace counter

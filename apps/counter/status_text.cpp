@@ -1,0 +1,67 @@
+#include "status_text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace counter {
+
+namespace {
+
+std::string hex(uint64_t x) {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(x));
+  return text.data();
+}
+
+/// The machine tells its count as a JSON object of its own; a faulty replica has none.
+nlohmann::ordered_json count_of(const caucus::group_status& x) {
+  auto machine = nlohmann::ordered_json::parse(x.machine, nullptr, false);
+  return machine.is_object() && machine.contains("count") ? machine["count"] : nullptr;
+}
+
+} // namespace
+
+std::string to_json(const caucus::group_status& x) {
+  nlohmann::ordered_json json{
+    {"id", x.node},         {"role", x.role},          {"term", x.term},
+    {"leader", x.leader},   {"commit", x.commit},      {"applied", x.applied},
+    {"count", count_of(x)}, {"digest", hex(x.digest)}, {"persisted", x.persisted},
+    {"last", x.last},       {"fault", x.fault}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string to_table(const std::vector<status_row>& rows) {
+  using cells = std::vector<std::string>;
+  std::vector<cells> lines{
+    {"NODE", "ADDRESS", "ROLE", "TERM", "LEADER", "COMMIT", "APPLIED", "COUNT", "DIGEST"}};
+  for (auto& row : rows) {
+    auto& x = row.told;
+    if (row.is_answered)
+      lines.push_back({std::to_string(x.node), row.address, x.role, std::to_string(x.term),
+                       x.leader ? std::to_string(x.leader) : "none", std::to_string(x.commit),
+                       std::to_string(x.applied), count_of(x).dump(), hex(x.digest)});
+    else
+      lines.push_back({"?", row.address, row.problem});
+    if (!x.fault.empty())
+      lines.push_back({"", "", x.fault});
+  }
+  std::vector<size_t> widths(lines.front().size());
+  for (auto& line : lines)
+    for (size_t i = 0; i + 1 < line.size(); ++i)
+      widths[i] = std::max(widths[i], line[i].size());
+  std::string text;
+  for (auto& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) {
+      text += line[i];
+      if (i + 1 < line.size())
+        text.append(widths[i] - line[i].size() + 2, ' ');
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+} // namespace counter

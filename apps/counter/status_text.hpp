@@ -1,0 +1,23 @@
+#pragma once
+
+#include <caucus/messages.hpp>
+
+#include <string>
+#include <vector>
+
+namespace counter {
+
+/// One JSON object: id role term leader commit applied count digest, and more.
+std::string to_json(const caucus::group_status& x);
+
+/// One line of a table for people.
+struct status_row {
+  std::string address;
+  bool is_answered = false;
+  caucus::group_status told; ///< If answered.
+  std::string problem;       ///< If not.
+};
+
+std::string to_table(const std::vector<status_row>& rows);
+
+} // namespace counter
