@@ -28,6 +28,8 @@ struct log_reader::request {
   size_t bytes = 0;
   bool is_full = false;
   std::vector<raft::entry_ptr> entries;
+  std::shared_ptr<file> segment; ///< What the window shows.
+  read_window window{bytes_ahead};
 
   bool is_done(index_t upto) const { return is_full || next > upto; }
 
@@ -63,16 +65,15 @@ bool log_reader::request::take(std::span<const std::byte> body, index_t upto) {
 /// Walks over the batches of one row, until the request has what the row can give.
 class log_reader::row_scan {
 public:
-  row_scan(request& wanted, const log_index::located& row, file& segment, batch_place place)
+  row_scan(request& wanted, const log_index::located& row, batch_place place)
     : wanted_{wanted},
       upto_{std::min(row.last, wanted.last)},
-      window_{segment, bytes_ahead},
       place_{place},
       record_{place.offset + row.record} {}
 
   /// The batch that begins at the current place; steps behind it.
   result<void> read_batch(uint64_t batch_bytes_max) {
-    auto bytes = window_.at(place_.offset, batch_header_bytes);
+    auto bytes = wanted_.window.at(place_.offset, batch_header_bytes);
     if (!bytes)
       return std::move(bytes).reason();
     const auto header = decode_batch_header(*bytes, place_);
@@ -91,7 +92,7 @@ public:
 
 private:
   result<void> read_record(uint64_t batch_end) {
-    auto head = window_.at(record_, record_header_bytes);
+    auto head = wanted_.window.at(record_, record_header_bytes);
     if (!head)
       return std::move(head).reason();
     const auto record = decode_record_header(*head);
@@ -99,7 +100,7 @@ private:
       return damaged(record_, "the record's header is damaged");
     if (record->group == wanted_.group && record->uid == wanted_.uid
         && record->kind == record_kind::entries) {
-      auto whole = window_.at(record_, record->bytes);
+      auto whole = wanted_.window.at(record_, record->bytes);
       if (!whole)
         return std::move(whole).reason();
       if (whole->size() < record->bytes)
@@ -120,7 +121,6 @@ private:
 
   request& wanted_;
   index_t upto_;
-  read_window window_;
   batch_place place_;
   uint64_t record_;
 };
@@ -169,7 +169,11 @@ result<void> log_reader::read_row(request& wanted, const log_index::located& row
   auto opened = files_->open(row.batch.segment);
   if (!opened)
     return std::move(opened).reason();
-  row_scan scan{wanted, row, **opened, {directory_, row.batch.segment, row.batch.offset}};
+  if (wanted.segment != *opened) {
+    wanted.segment = *std::move(opened);
+    wanted.window.show(*wanted.segment);
+  }
+  row_scan scan{wanted, row, {directory_, row.batch.segment, row.batch.offset}};
   while (!scan.is_done())
     if (auto done = scan.read_batch(batch_bytes_max_); !done) {
       auto reason = std::move(done).reason();

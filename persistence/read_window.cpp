@@ -12,7 +12,7 @@ result<std::span<const std::byte>> read_window::at(uint64_t offset, size_t size)
       capacity_ = wanted;
     }
     size_ = 0;
-    auto done = source_.read_at(offset, {memory_.get(), wanted});
+    auto done = source_->read_at(offset, {memory_.get(), wanted});
     if (!done)
       return std::move(done).reason();
     begin_ = offset;
