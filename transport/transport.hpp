@@ -38,7 +38,9 @@ public:
   /// `confirm_peer` is called, messages of that peer are not delivered.
   virtual result<void> on_hello(const node_identity& peer) = 0;
   virtual void on_peer_up(const node_identity& peer) = 0;
-  /// The connection is gone or could not be made; `reason` says which and why.
+  /// The connection is gone or could not be made; `reason` says which and why. Also told, at most
+  /// every so often, of who was refused at our port: `peer` is whom it claimed to be (never one
+  /// whose connection works), or 0 if what it said was no hello at all.
   virtual void on_peer_down(node_id peer, const error& reason) = 0;
   /// Messages of one frame, in the order sent.
   virtual void on_messages(node_id from, std::vector<routed_message> messages) = 0;
@@ -46,7 +48,7 @@ public:
 
 struct transport_limits {
   uint32_t frame_bytes_max =
-    8 << 20; ///< A longer frame closes the connection before memory is taken.
+    8 << 20; ///< A longer frame closes the connection before memory is taken. Same on all nodes.
   uint64_t queue_bytes_max =
     64 << 20; ///< Per peer, waiting to be written; beyond it `send` refuses.
   std::chrono::milliseconds hello_timeout{3000};
@@ -57,14 +59,17 @@ struct transport_limits {
 };
 
 /// Bytes between nodes. One connection per node pair; frames keep their order while a connection
-/// lives and may be lost when it dies. `send` and `confirm_peer` may be called from any thread.
+/// lives and may be lost when it dies. Batches of heartbeats alone may overtake others, so that
+/// bulk costs no election (RELIABILITY S-75). `send`, `set_peers` and `confirm_peer` may be called
+/// from any thread, `stop` from any but the transport's own.
 class transport {
 public:
   virtual ~transport() = default;
 
   /// Starts to accept and to dial the peers it knows. `listener` outlives the transport's `stop`.
   virtual result<void> start(const node_identity& self, transport_listener& listener) = 0;
-  /// The whole table of peers: new ones are dialled, absent ones dropped.
+  /// The whole table of peers: new ones are dialled, absent ones dropped. A changed address is for
+  /// the next dial; a connection that works is kept.
   virtual void set_peers(const std::map<node_id, endpoint>& peers) = 0;
   /// The peer's directory is durably known: its messages may be delivered.
   virtual void confirm_peer(node_id peer, directory_id directory) = 0;

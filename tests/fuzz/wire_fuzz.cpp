@@ -1,0 +1,84 @@
+// libFuzzer: whatever a peer sends is either decoded or refused, and what is decoded means the same
+// after another round through the wire. Build with
+//   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/wire_fuzz.cpp
+//     transport/{hello,wire_format,message_encoder,message_decoder}.cpp
+//     base/{assert,crc32c,errc,endpoint}.cpp
+#include "../unit/transport/message_samples.hpp"
+#include "transport/hello.hpp"
+#include "transport/message_decoder.hpp"
+#include "transport/message_encoder.hpp"
+#include "transport/wire_format.hpp"
+
+#include <cstdlib>
+
+using namespace caucus;
+using namespace caucus::transport;
+
+namespace {
+
+void require(bool holds) {
+  if (!holds)
+    std::abort();
+}
+
+void check_messages(std::span<const std::byte> body) {
+  message_decoder decoder;
+  const auto got = decoder.decode(body);
+  const auto memory = std::make_shared<std::vector<std::byte>>(body.begin(), body.end());
+  const auto in_place = message_decoder{}.decode(*memory, memory);
+  require(got.ok() == in_place.ok());
+  if (!got)
+    return;
+  require(dump(*got) == dump(*in_place));
+  std::vector<routed_message> again;
+  for (const auto& x : encode_messages(*got, 8 << 20)) {
+    auto part = decoder.decode(x.bytes().subspan(frame_header_bytes));
+    require(part.ok());
+    std::move(part->begin(), part->end(), std::back_inserter(again));
+  }
+  require(dump(again) == dump(*got));
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto bytes = std::as_bytes(std::span{data, size});
+  if (bytes.empty())
+    return 0;
+  const auto body = bytes.subspan(1);
+  switch (static_cast<uint8_t>(bytes[0]) % 4) {
+    case 0:
+      if (auto x = decode_hello(body))
+        require(decode_hello(encode(*x).bytes().subspan(frame_header_bytes)).ok()
+                || x->version > protocol_version);
+      break;
+    case 1: (void)decode_hello_reply(body); break;
+    case 2:
+      if (body.size() >= frame_header_bytes)
+        (void)parse_header(body.first<frame_header_bytes>(), 1 << 20);
+      break;
+    default: check_messages(body);
+  }
+  return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
+                                          unsigned int seed);
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
+                                          unsigned int seed) {
+  // Without a corpus: now and then start over from a valid body.
+  if (seed % 64 == 0 || size < 2) {
+    const auto all = one_of_each();
+    const std::vector<routed_message> one{all[(seed / 64) % all.size()]};
+    const auto frames = encode_messages(seed % 128 == 0 ? all : one, 1 << 20);
+    const auto body = frames.front().bytes().subspan(frame_header_bytes);
+    if (body.size() + 1 <= max_size) {
+      data[0] = 3;
+      std::memcpy(data + 1, body.data(), body.size());
+      size = body.size() + 1;
+    }
+  }
+  return LLVMFuzzerMutate(data, size, max_size);
+}
