@@ -42,9 +42,7 @@ public:
   const T* operator->() const { return &value(); }
 
   const error& reason() const& { return std::get<1>(content_); }
-  error&& reason() && {
-    return std::get<1>(std::move(content_));
-  }
+  error&& reason() && { return std::get<1>(std::move(content_)); }
 
 private:
   std::variant<T, error> content_;
@@ -59,9 +57,7 @@ public:
   [[nodiscard]] bool ok() const noexcept { return !reason_.has_value(); }
   explicit operator bool() const noexcept { return ok(); }
   const error& reason() const& { return *reason_; }
-  error&& reason() && {
-    return *std::move(reason_);
-  }
+  error&& reason() && { return *std::move(reason_); }
 
 private:
   std::optional<error> reason_;
