@@ -2,7 +2,8 @@
 """Reads ctest's JUnit file; names each failure and each skip with its reason, then counts.
 
 usage: test_summary.py FILE            last line: N tests, N run, N skipped
-       test_summary.py --total FILE... last line: N passed, N failed
+       test_summary.py --total FILE... last line: N passed, N failed; each file must name the same
+                                       tests (as many under the sanitizers as elsewhere)
 """
 import re
 import sys
@@ -25,12 +26,17 @@ def read(path):
 
 
 def main():
-    paths = [x for x in sys.argv[1:] if x != "--total"]
+    is_total = "--total" in sys.argv
     try:
-        cases = [case for path in paths for case in read(path)]
+        files = [list(read(path)) for path in sys.argv[1:] if path != "--total"]
     except (OSError, ElementTree.ParseError) as problem:
         print(f"test_summary: no results: {problem}", file=sys.stderr)
         return 1
+    cases = [case for file in files for case in file]
+    names = [{name for name, _, _ in file} for file in files]
+    only_in_some = set().union(*names) - set.intersection(*names) if names else set()
+    for name in sorted(only_in_some):
+        print(f"MISSING {name}: not in every preset")
     count = {"passed": 0, "failed": 0, "skipped": 0}
     for name, state, reason in cases:
         count[state] += 1
@@ -38,12 +44,12 @@ def main():
             print(f"FAILED  {name}" + (f": {reason}" if reason else ""))
         elif state == "skipped":
             print(f"SKIPPED {name}: {reason}")
-    if "--total" in sys.argv:
+    if is_total:
         print(f"{count['passed']} passed, {count['failed']} failed")
     else:
         print(f"{len(cases)} tests, {count['passed'] + count['failed']} run, "
               f"{count['skipped']} skipped")
-    return 1 if count["failed"] or not cases else 0
+    return 1 if count["failed"] or only_in_some or not cases else 0
 
 
 if __name__ == "__main__":

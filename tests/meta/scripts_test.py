@@ -50,6 +50,16 @@ class SummaryTest(unittest.TestCase):
     def test_totals(self):
         self.assertEqual(summary(FAILED, options=["--total"])[1][-1], "1 passed, 1 failed")
 
+    def test_presets_must_run_the_same_tests(self):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder) / "dev.xml", Path(folder) / "asan.xml"]
+            paths[0].write_text(RESULTS % SKIPPED)
+            paths[1].write_text(RESULTS % "")
+            run = subprocess.run([sys.executable, SUMMARY, "--total", *paths], capture_output=True,
+                                 text=True)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("MISSING e2e: strace: not in every preset", run.stdout)
+
     def test_no_results_are_a_failure(self):
         run = subprocess.run([sys.executable, SUMMARY, "/nowhere.xml"], capture_output=True)
         self.assertEqual(run.returncode, 1)
