@@ -169,10 +169,9 @@ result<void> log_reader::read_row(request& wanted, const log_index::located& row
   auto opened = files_->open(row.batch.segment);
   if (!opened)
     return std::move(opened).reason();
-  if (wanted.segment != *opened) {
-    wanted.segment = *std::move(opened);
-    wanted.window.show(*wanted.segment);
-  }
+  wanted.segment = *std::move(opened);
+  // Also if it is the same file: the row may be younger than what the window read of it.
+  wanted.window.show(*wanted.segment);
   row_scan scan{wanted, row, {directory_, row.batch.segment, row.batch.offset}};
   while (!scan.is_done())
     if (auto done = scan.read_batch(batch_bytes_max_); !done) {

@@ -5,6 +5,14 @@ using namespace caucus::testing;
 
 namespace {
 
+/// Mostly a power loss; else only the process dies, and what it didn't sync may be lost later.
+void end_life(memory_disk& disk, rng& random) {
+  if (random.chance(25))
+    disk.kill();
+  else
+    disk.crash(random.next());
+}
+
 /// One life of a disk: crashes at its `call`th change, then starts (and maybe crashes in that, too)
 /// until it runs again. What was violated, if anything.
 std::string crash_and_recover(uint64_t workload_seed, uint64_t call, uint64_t crash_seed,
@@ -17,7 +25,7 @@ std::string crash_and_recover(uint64_t workload_seed, uint64_t call, uint64_t cr
   if (load.start_on(disk))
     load.run(12);
   load.stop();
-  disk.crash(random.next());
+  end_life(disk, random);
   for (int attempt = 0; attempt < 4 && load.violation().empty(); ++attempt) {
     // Recovery itself may be interrupted anywhere; the last attempt isn't (RELIABILITY W-08).
     disk.stop_at(attempt < 3 ? disk.call_count() + 1 + random.below(9) : 0);
@@ -26,7 +34,7 @@ std::string crash_and_recover(uint64_t workload_seed, uint64_t call, uint64_t cr
     else if (attempt == 3 && load.violation().empty())
       return "it does not start: " + to_string(load.failure());
     load.stop();
-    disk.crash(random.next());
+    end_life(disk, random);
   }
   return load.violation();
 }

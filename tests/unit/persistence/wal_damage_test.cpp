@@ -36,6 +36,7 @@ void fill(memory_disk& disk) {
   auto node = start(disk, options);
   node.log->add(descriptor(group_a));
   node.log->add(descriptor(group_b, 8));
+  node.log->add(group_b, hard(1, 1, 0));
   node.commit();
   node.put(group_a, entries(1, 2, 1));
   node.log->add(group_b, entries(1, 1, 1));
@@ -83,6 +84,10 @@ TEST_SUITE("persistence/wal_damage") {
       if (cut > begin)
         REQUIRE(node->found.warnings[0].find("offset " + std::to_string(begin))
                 != std::string::npos);
+      const auto repaired = fresh.content(first_segment);
+      const auto live_end = static_cast<ptrdiff_t>(batch_offsets(repaired).back());
+      REQUIRE(std::all_of(repaired.begin() + live_end, repaired.end(),
+                          [](std::byte x) { return x == std::byte{0}; }));
       // What is written next is not confused by what was left there.
       node->put(group_a, entries(5, 6, 3));
       auto again = restart(fresh, *std::move(node));
@@ -306,6 +311,18 @@ TEST_SUITE("persistence/wal_damage") {
       CHECK(mentions(refused.reason(),
                      persistence::segment_name(static_cast<uint64_t>(missing)) + " is missing"));
     }
+  }
+
+  TEST_CASE("a segment of another directory is refused") {
+    memory_disk disk;
+    fill(disk);
+    auto header = persistence::segment_header{self, directory_id{0xd2}, 2};
+    header.first_batch = 7;
+    const auto encoded = persistence::encode(header);
+    disk.put("wal-0000000000000002.log", {encoded.begin(), encoded.end()});
+    const auto refused = try_start(disk, small_options());
+    REQUIRE_FALSE(refused.ok());
+    CHECK(mentions(refused.reason(), "another directory"));
   }
 
   TEST_CASE("a file left from making a segment is finished or removed (W-05, S-45)") {
