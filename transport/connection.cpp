@@ -10,7 +10,7 @@ namespace caucus::transport {
 
 namespace {
 
-constexpr size_t read_chunk_bytes = 64 * 1024;
+constexpr size_t read_chunk_bytes = size_t{64} * 1024;
 /// What the kernel may hold and not have sent yet. More would only stand before heartbeats on a
 /// slow link (RELIABILITY S-75).
 constexpr int unsent_bytes_max = 256 * 1024;

@@ -153,21 +153,23 @@ bool memory_network::send(node_id from, node_id to, std::vector<routed_message> 
   const auto link = links_.find(ordered(from, to));
   if (link == links_.end())
     return false;
+  event whole{.what = event::kind::message, .from = from, .to = to, .link = link->second};
+  if (!is_encoding_) {
+    whole.messages = std::move(messages);
+    queue_message(std::move(whole));
+    return true;
+  }
   const auto& limits = find(from)->limits_;
-  auto frames = encode_messages(messages, limits.frame_bytes_max);
-  uint64_t bytes = 0;
+  const auto frames = encode_messages(messages, limits.frame_bytes_max);
+  uint64_t bytes = waiting_bytes_[{from, to}];
   for (const auto& x : frames)
     bytes += x.size;
-  auto& waiting = waiting_bytes_[{from, to}];
-  if (frames.empty() || waiting + bytes > limits.queue_bytes_max)
+  if (frames.empty() || bytes > limits.queue_bytes_max)
     return false;
-  for (size_t i = 0; i < frames.size(); ++i) {
-    event x{.what = event::kind::message, .from = from, .to = to, .link = link->second};
-    x.bytes.assign(frames[i].bytes().begin(), frames[i].bytes().end());
-    if (!is_encoding_ && i == 0)
-      x.messages = std::move(messages);
-    if (is_encoding_ || i == 0)
-      queue_message(std::move(x));
+  for (const auto& x : frames) {
+    auto part = whole;
+    part.bytes.assign(x.bytes().begin(), x.bytes().end());
+    queue_message(std::move(part));
   }
   return true;
 }
@@ -177,11 +179,13 @@ void memory_network::queue_message(event x) {
     return;
   if (is_encoding_ && rng_.chance(faults_.corrupt_percent))
     x.bytes[rng_.below(x.bytes.size())] ^= std::byte{1} << rng_.below(8);
-  const bool is_twice = rng_.chance(faults_.duplicate_percent);
-  for (int i = is_twice ? 2 : 1; i > 0; --i) {
-    waiting_bytes_[{x.from, x.to}] += x.bytes.size();
-    push(i == 1 ? std::move(x) : x);
+  auto& waiting = waiting_bytes_[{x.from, x.to}];
+  waiting += x.bytes.size();
+  if (rng_.chance(faults_.duplicate_percent)) {
+    waiting += x.bytes.size();
+    push(x);
   }
+  push(std::move(x));
 }
 
 void memory_network::deliver(event x) {

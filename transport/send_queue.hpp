@@ -47,7 +47,7 @@ private:
   static constexpr int sender_rounds = 4;
   static constexpr int resume_rounds = 16;
   static constexpr size_t batch_frames_max = 64;
-  static constexpr size_t batch_bytes_max = 256 * 1024;
+  static constexpr size_t batch_bytes_max = size_t{256} * 1024;
 
   /// Fills `batch_` from the queues; false if they are empty. Holding `mutex_`.
   bool take_batch();

@@ -84,7 +84,7 @@ TEST_SUITE("transport/message_codec") {
   }
 
   TEST_CASE("payloads survive at the borders of their encodings") {
-    for (size_t size : {0, 1, 255, 256, 65'535, 65'536, 1'000'000}) {
+    for (size_t size : {0u, 1u, 255u, 256u, 65'535u, 65'536u, 1'000'000u}) {
       const std::vector<routed_message> messages{{group_id{1}, make_append(4, 3, size)}};
       const auto got = decode(body_of(encode_one(messages)));
       REQUIRE(got.ok());
