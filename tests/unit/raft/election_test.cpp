@@ -89,10 +89,38 @@ TEST_SUITE("raft/core: elections") {
     auto out = x.step(campaign{});
     CHECK(x.status().role == role::candidate);
     CHECK(sent<request_vote>(out).empty());
-    x.receive(2, grant(1)); // Impossible in practice; must not win it the election either.
+    x.receive(2, grant(1)); // Of an earlier life at most; must not win it the election.
+    x.receive(3, grant(1));
     CHECK(x.status().role == role::candidate);
     out = x.sync();
     CHECK(x.status().role == role::leader);
+  }
+
+  TEST_CASE("the sync of what came before its vote doesn't make a candidate ask") {
+    core_options options;
+    options.pre_vote = false;
+    lone_core x{{.options = options}};
+    x.receive(2, append_entries{.term = term(1), .entries = {make_entry(1, 1)}});
+    const auto entries = x.last_seq;
+    x.step(campaign{});
+    REQUIRE(x.last_seq > entries);
+    CHECK(sent<request_vote>(x.step(persisted{entries})).empty());
+    auto asked = sent<request_vote>(x.sync());
+    REQUIRE(asked.size() == 2);
+    CHECK(asked[0].second.last == at(1, 1));
+  }
+
+  TEST_CASE("a follower that hears its leader never campaigns") {
+    lone_core x{{}};
+    for (int i = 0; i < 30; ++i) {
+      x.receive(2, heartbeat{.term = term(1)});
+      x.sync();
+      x.tick(9);
+      x.receive(2, append_entries{.term = term(1)});
+      x.tick(9);
+    }
+    CHECK(x.status().role == role::follower);
+    CHECK(x.status().leader == node_id{2});
   }
 
   TEST_CASE("a candidate whose disk is stuck doesn't count up terms") {
@@ -193,14 +221,17 @@ TEST_SUITE("raft/core: elections") {
     x.receive(9, grant(1));
     CHECK(x.status().role == role::candidate);
     CHECK(x.status().noise.not_member == 2);
-    x.receive(9, vote_reply{.term = term(50)}); // A stranger's term doesn't count either.
+    x.receive(9, vote_reply{.term = term(50)});   // A stranger's term doesn't count either.
+    x.receive(9, append_reply{.term = term(50)}); // S-72
+    x.receive(9, heartbeat_reply{.term = term(50)});
     CHECK(x.status().term == term(1));
+    CHECK(x.status().noise.not_member == 5);
   }
 
   TEST_CASE("P-01 a message of an older term changes nothing and is answered with ours") {
     lone_core x{{.term = 5}};
     lone_core untouched{{.term = 5}};
-    while (untouched.status().role == role::follower) {
+    for (int i = 0; i < 30 && untouched.status().role == role::follower; ++i) {
       CHECK(sent<append_reply>(x.receive(2, append_entries{.term = term(4)}))[0].second.term
             == term(5));
       CHECK(x.receive(2, heartbeat{.term = term(4)}).heartbeat_replies.at(0).term == term(5));
