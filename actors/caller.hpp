@@ -13,11 +13,11 @@ public:
   batch_answer(reply_address reply, size_t size)
     : reply_{std::move(reply)}, outcomes_(size), missing_{size} {}
 
-  void set(size_t position, outcome result) {
+  void set(size_t position, outcome result, caf::execution_unit* waker) {
     std::lock_guard guard{mutex_};
     outcomes_[position] = std::move(result);
     if (--missing_ == 0)
-      reply_.deliver(std::move(outcomes_));
+      reply_.deliver(std::move(outcomes_), waker);
   }
 
 private:
@@ -58,15 +58,16 @@ public:
   }
   ~caller() { abandon(); }
 
-  void answer(outcome result) {
+  /// `waker`: see `reply_address::deliver`.
+  void answer(outcome result, caf::execution_unit* waker = nullptr) {
     if (!room_)
       return;
     room_->give_back(cost_);
     room_.reset();
     if (batch_)
-      std::exchange(batch_, nullptr)->set(position_, std::move(result));
+      std::exchange(batch_, nullptr)->set(position_, std::move(result), waker);
     else
-      reply_.deliver(std::move(result));
+      reply_.deliver(std::move(result), waker);
   }
 
   [[nodiscard]] bool is_waiting() const noexcept { return room_ != nullptr; }

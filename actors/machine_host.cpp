@@ -1,5 +1,9 @@
 #include "actors/machine_host.hpp"
 
+#include "actors/wake_bundle.hpp"
+
+#include <optional>
+
 namespace caucus {
 
 machine_host::machine_host(caf::actor_config& cfg, caf::execution_unit* home, setup how)
@@ -34,6 +38,10 @@ void machine_host::on_exit() {
 }
 
 void machine_host::apply_all(machine_work& batch) {
+  // Declared outside the loop: at a throw, too, those who have their answer are woken.
+  std::optional<wake_bundle> wakes;
+  if (home())
+    wakes.emplace(system());
   auto waiting = batch.callers.begin();
   for (auto& next : batch.entries) {
     if (next->id.index <= applied_)
@@ -42,9 +50,11 @@ void machine_host::apply_all(machine_work& batch) {
     applied_ = next->id.index;
     while (waiting != batch.callers.end() && waiting->index <= applied_) {
       if (waiting->index == applied_)
-        waiting->who.answer(std::move(result));
+        waiting->who.answer(std::move(result), wakes ? &*wakes : nullptr);
       ++waiting;
     }
+    if (wakes)
+      wakes->hand_over_if_late();
   }
 }
 

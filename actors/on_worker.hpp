@@ -20,6 +20,10 @@ public:
     Base::enqueue(std::move(element), home_ ? home_ : host);
   }
 
+protected:
+  /// Null: on no worker of ours.
+  [[nodiscard]] caf::execution_unit* home() const noexcept { return home_; }
+
 private:
   caf::execution_unit* home_;
 };

@@ -31,15 +31,15 @@ public:
     return result;
   }
 
-  /// Answers once; later calls and answers to one-way messages do nothing. Any thread.
+  /// Answers once; later calls and answers to one-way messages do nothing. Any thread. `waker`
+  /// queues the asker; none means the application's scheduler, to which it belongs.
   template <class T>
-  void deliver(T&& answer) {
+  void deliver(T&& answer, caf::execution_unit* waker = nullptr) {
     if (!from_ || !to_)
       return;
-    // No execution unit: the asker belongs to the application's scheduler.
     auto* to = to_->get();
     to->enqueue(caf::make_mailbox_element(std::move(from_), id_, {}, std::forward<T>(answer)),
-                nullptr);
+                waker);
     to_ = nullptr;
     from_ = nullptr;
   }
