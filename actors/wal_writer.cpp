@@ -26,6 +26,10 @@ wal_writer_actor::behavior_type wal_writer::make_behavior() {
         send(x.replica, group_fault{{errc::invariant_violated, broken.what()}});
         return;
       }
+      // A commit index alone is a hint for the next start that nobody waits for: it goes with
+      // whatever is written next. Else every command would cost the disk a second write.
+      if (!x.batch.must_sync && log_->staged_bytes() < batch_bytes_target)
+        return;
       waiting_.push_back({x.replica, x.batch.seq});
       must_sync_ = must_sync_ || x.batch.must_sync;
       if (log_->staged_bytes() >= batch_bytes_target)
