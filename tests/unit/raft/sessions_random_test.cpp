@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 
 using namespace caucus;
 using namespace caucus::raft;
@@ -117,6 +118,7 @@ command random_command(rng& random, const std::deque<session_id>& known,
 
 TEST_SUITE("raft/sessions_random") {
   TEST_CASE("random logs: as the naive rules say, alike on every replica, restarted or not") {
+    std::set<std::pair<verdict_kind, errc>> reached;
     for (uint64_t seed = 1; seed <= 60; ++seed) {
       CAPTURE(seed);
       rng random{seed};
@@ -133,6 +135,7 @@ TEST_SUITE("raft/sessions_random") {
         if (expected.kind == verdict_kind::execute)
           naive.record(next,
                        {errc::none, shared_bytes::copy_of("reply of " + std::to_string(index))});
+        reached.insert({expected.kind, expected.reason});
         REQUIRE(one.apply(next) == expected);
         REQUIRE(restarted.apply(next) == expected);
         REQUIRE(one.table.size() == naive.size());
@@ -150,5 +153,10 @@ TEST_SUITE("raft/sessions_random") {
       CHECK(one.table.save() == restarted.table.save());
       CHECK(one.table.digest() == restarted.table.digest());
     }
+    for (auto reason : {errc::session_expired, errc::session_gap, errc::session_window,
+                        errc::session_stale, errc::sessions_exhausted})
+      CHECK(reached.contains({verdict_kind::refuse, reason}));
+    CHECK(reached.contains({verdict_kind::answer, errc::none}));
+    CHECK(reached.contains({verdict_kind::closed, errc::none}));
   }
 }
