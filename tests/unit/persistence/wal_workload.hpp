@@ -3,6 +3,7 @@
 #include "base/rng.hpp"
 #include "tests/unit/persistence/wal_fixture.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace caucus::testing {
