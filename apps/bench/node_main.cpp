@@ -138,6 +138,9 @@ int node_main(const bench_options& options) {
   }
   caf::actor_system_config config; // Never parsed: no caf-application.ini can change it.
   setup(config);
+  // The load's own threads: one serves hundreds of thousands of clients' messages a second, and the
+  // nodes share the machine.
+  config.set("scheduler.max-threads", size_t{1});
   caf::actor_system system{config};
   auto started = node::start(system, *settings);
   if (!started) {
