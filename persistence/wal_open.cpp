@@ -108,7 +108,8 @@ result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options option
     return std::move(tidied).reason();
   if (auto begun = st->begin(found->end.tail, found->end.dead_end); !begun)
     return std::move(begun).reason();
-  return opened_wal{std::unique_ptr<wal>{new wal{std::move(st)}}, std::move(recovery)};
+  std::unique_ptr<wal> log{new wal{std::move(st)}};
+  return opened_wal{std::move(log), std::move(recovery)};
 }
 
 result<void> wal::state::begin(log_position tail, uint64_t dead_end) {

@@ -103,10 +103,11 @@ result<void> wal_replay::apply_group_deleted(const located_record& record) {
   auto decoded = decode_group_tombstone(record.header.group, record.body);
   if (!decoded)
     return at(record, errc::wal_corrupt, undecodable);
-  groups_.erase(decoded->group);
-  changes_.erase(decoded->group);
+  const auto group = decoded->group;
+  groups_.erase(group);
+  changes_.erase(group);
   index_->apply(changes_, place_);
-  tombstones_[decoded->group] = *std::move(decoded);
+  tombstones_[group] = *std::move(decoded);
   return {};
 }
 

@@ -201,7 +201,7 @@ TEST_SUITE("persistence/wal_damage") {
   }
 
   TEST_CASE("a sound batch with another number than the next is not believed (E-14)") {
-    for (const uint64_t number : {6, 8}) { // The next is 7.
+    for (const auto number : {uint64_t{6}, uint64_t{8}}) { // The next is 7.
       memory_disk disk;
       fill(disk);
       auto content = disk.content(first_segment);
