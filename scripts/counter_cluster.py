@@ -2,6 +2,7 @@
 
 Standard library only. Everything started here is ended here, by its own process id.
 """
+import itertools
 import json
 import os
 import queue
@@ -14,12 +15,16 @@ from collections import deque
 from pathlib import Path
 
 
+PORT_FIRST, PORT_COUNT = 20000, 11000
+_next_port = itertools.count(os.getpid() * 37)  # Tests run side by side, each in a process.
+
+
 def free_ports(count):
-    """Ports that are free now, below the range the kernel hands out by itself, so that they stay so."""
-    first = 20000 + (os.getpid() * 37) % 11000
+    """Ports that are free now, below the range the kernel hands out by itself, so that they stay so.
+    None is given out twice."""
     found = []
-    for offset in range(11000):
-        port = 20000 + (first - 20000 + offset) % 11000
+    for offset in itertools.islice(_next_port, PORT_COUNT):
+        port = PORT_FIRST + offset % PORT_COUNT
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -67,7 +72,8 @@ class Node:
         assert not self.is_running(), f"node {self.id} runs already"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(extra), stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.PIPE, stderr=log, text=True)
+                                            stdout=subprocess.PIPE, stderr=log, text=True,
+                                            start_new_session=True)
         lines = queue.Queue()
         threading.Thread(target=self._read_lines, args=(self.process, lines), daemon=True).start()
         try:
@@ -81,8 +87,9 @@ class Node:
 
     @staticmethod
     def _read_lines(process, lines):
-        for line in process.stdout:
-            lines.put(line)
+        with process.stdout:
+            for line in process.stdout:
+                lines.put(line)
         lines.put("")
 
     def log_tail(self, lines=3):
@@ -147,6 +154,7 @@ class Shell:
                 self._on_answer(asked, line, time.monotonic())
             else:
                 self._answers.put(line)
+        self.process.stdout.close()
         self._answers.put(None)
 
     def outstanding(self):
@@ -176,12 +184,15 @@ class Shell:
         answer = self.ask("status")
         return json.loads(answer[3:]) if answer.startswith("ok ") else None
 
-    def close(self, seconds=60):
-        """No more lines; returns when all are answered."""
+    def _close_input(self):
         try:
             self.process.stdin.close()
         except OSError:
             pass  # It ended by itself; the status says how.
+
+    def close(self, seconds=60):
+        """No more lines; returns when all are answered."""
+        self._close_input()
         status = self.process.wait(timeout=seconds)
         self._reader.join(timeout=5)
         return status
@@ -189,6 +200,7 @@ class Shell:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self._close_input()
 
 
 class Cluster:
@@ -218,6 +230,13 @@ class Cluster:
     def start(self):
         for node in self.nodes:
             node.start()
+
+    def kill_all(self):
+        """SIGKILL to all at once: no node notices the death of another."""
+        for node in self.nodes:
+            node.signal(signal.SIGKILL)
+        for node in self.nodes:
+            node.kill()
 
     def shell(self, nodes=None, **options):
         shell = Shell(self.program, nodes or self.addresses, **options)
@@ -273,8 +292,7 @@ class Cluster:
     def end(self):
         """Nothing that was started here runs on."""
         for shell in self._shells:
-            if shell.process.poll() is None:
-                shell.kill()
+            shell.kill()
         for node in self.nodes:
             if node.process is not None and node.process.poll() is None:
                 node.process.send_signal(signal.SIGCONT)

@@ -54,9 +54,9 @@ public:
 };
 
 template <class T>
-T or_throw(caucus::result<T> x) {
+T or_throw(caucus::result<T> x, const std::string& where = {}) {
   if (!x)
-    throw bad_command_line{x.reason().what};
+    throw bad_command_line{where + x.reason().what};
   if constexpr (!std::is_void_v<T>)
     return *std::move(x);
 }
@@ -76,8 +76,8 @@ serve_options to_options(const serve_line& line, const CLI::App& app) {
     throw bad_command_line{"--members is missing: name all nodes, 1=HOST:PORT,2=HOST:PORT,…, or a "
                            "--cluster file that does"};
   if (!line.listen.empty())
-    node.listen = or_throw(caucus::parse_endpoint(line.listen));
-  options.client = or_throw(caucus::parse_endpoint(line.client));
+    node.listen = or_throw(caucus::parse_endpoint(line.listen), "--listen: ");
+  options.client = or_throw(caucus::parse_endpoint(line.client), "--client: ");
   if (options.client.host.empty())
     throw bad_command_line{"--client " + line.client + " has no host; expected HOST:PORT"};
   node.data_directory = line.data;

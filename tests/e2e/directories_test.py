@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""What a directory is worth: nothing is lost by a crash of all, and a wiped one doesn't vote."""
+import shutil
+import unittest
+
+from e2e import ProcessTest, wait_until
+
+
+class Directories(ProcessTest):
+    def test_nothing_is_lost_when_all_nodes_are_killed_at_once(self):
+        cluster = self.cluster()
+        cluster.start()
+        shell = cluster.shell(timeout_ms=20000)
+        count = 0
+        for _ in range(3):
+            for _ in range(300):
+                shell.send("add 1")
+            for _ in range(300):
+                count += 1
+                self.assertEqual(shell.read(), f"ok {count}")
+            cluster.kill_all()
+            cluster.start()
+        self.assertEqual(shell.ask("get"), f"ok {count}")
+        self.assertEqual([x["count"] for x in cluster.wait_for_equal_replicas()], [count] * 3)
+
+    def test_members_may_be_listed_in_any_order(self):
+        cluster = self.cluster()
+        for i, node in enumerate(cluster.nodes):
+            node.members = ",".join(cluster.member_list[i:] + cluster.member_list[:i])
+        cluster.start()
+        shell = cluster.shell()
+        self.assertEqual(shell.ask("add 3"), "ok 3")
+        for node in cluster.nodes:
+            node.stop()
+            node.members = ",".join(reversed(node.members.split(",")))
+        cluster.start()
+        self.assertEqual(shell.ask("add 3"), "ok 6")
+        cluster.wait_for_equal_replicas()
+
+    def test_one_cluster_file_serves_all_members(self):
+        cluster = self.cluster(options=[])
+        members = ",".join('"%s": "%s"' % tuple(x.split("=")) for x in cluster.member_list)
+        file = self.directory / "cluster.json"
+        file.write_text('{"cluster": "filed", "members": {%s}, "options": {"tick-ms": 20}}' % members)
+        for node in cluster.nodes:
+            node.command = lambda extra=(), node=node: [
+                node.program, "serve", "--cluster", str(file), "--id", str(node.id), "--client",
+                node.client, "--data", str(node.directory), *extra]
+            self.assertIn("of cluster filed", node.start())
+        self.assertEqual(cluster.shell().ask("add 3"), "ok 3")
+
+    def test_wiped_directory_is_refused_until_accepted(self):
+        cluster = self.cluster()
+        cluster.start()
+        shell = cluster.shell()
+        self.assertEqual(shell.ask("add 5"), "ok 5")
+        cluster.wait_for_equal_replicas()
+        wiped = cluster.node(3)
+        wiped.stop()
+        shutil.rmtree(wiped.directory)
+        wiped.log.unlink()
+        wiped.start()
+        others = cluster.nodes[:2]
+        for node in others:
+            wait_until(f"node {node.id} to refuse the blank voter",
+                       lambda: "peer_refused peer=3" in node.log.read_text()
+                       and "directory" in node.log.read_text(), 20)
+        wait_until("the blank voter to be told",
+                   lambda: "--accept-directory" in wiped.log.read_text(), 20)
+        # It takes no part: with one of the others gone there is no majority.
+        others[0].kill()
+        blocked = cluster.shell(timeout_ms=2000)
+        self.assertFalse(blocked.ask("add 1000").startswith("ok"))
+        self.assertEqual(cluster.status_of(wiped)["applied"], 0)
+        others[0].start(["--accept-directory", "3"])
+        others[1].stop()
+        others[1].start(["--accept-directory", "3"])
+        self.ask_until(shell, "get", lambda x: x.startswith("ok "))
+        statuses = cluster.wait_for_equal_replicas()
+        self.assertIn(statuses[2]["count"], (5, 1005))
+        # From now on its directory is the known one: no flag is needed any more.
+        for node in cluster.nodes:
+            node.stop()
+        cluster.start()
+        self.ask_until(shell, "get", lambda x: x.startswith("ok "))
+        cluster.wait_for_equal_replicas()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
