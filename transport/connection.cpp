@@ -173,7 +173,7 @@ bool connection::take_frames() {
       input_.expect(size);
       return true;
     }
-    if (header->kind == frame_kind::messages && !is_confirmed_) {
+    if (header->kind == frame_kind::messages && phase_ == phase::established && !is_confirmed_) {
       is_held_ = true;
       return false;
     }

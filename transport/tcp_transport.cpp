@@ -6,6 +6,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include <pthread.h>
+
 namespace caucus::transport {
 
 tcp_transport::tcp_transport(transport_limits limits) : limits_{limits} {}
@@ -20,6 +22,7 @@ result<void> tcp_transport::start(const node_identity& self, transport_listener&
   acceptor_.start([this](tcp::socket socket) { on_accepted(std::move(socket)); });
   sweep_later();
   thread_ = std::thread{[this] { run(); }};
+  ::pthread_setname_np(thread_.native_handle(), "caucus.io");
   return {};
 }
 

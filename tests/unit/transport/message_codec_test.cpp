@@ -9,6 +9,7 @@
 #include <msgpack/unpack.hpp>
 
 #include <cstring>
+#include <sys/resource.h>
 
 namespace caucus::transport {
 
@@ -196,6 +197,18 @@ TEST_SUITE("transport/message_codec") {
       REQUIRE_FALSE(got.ok());
       CHECK(got.reason().code == errc::malformed);
     }
+  }
+
+  TEST_CASE("a count that its bytes can't hold costs no memory in advance") {
+    // Four million entries announced, and as many bytes there: too few for so many.
+    auto body = raw({0x97, 3, 1, 1, 0, 0, 0, 0xdd, 0, 0x40, 0, 0});
+    body.resize(body.size() + (4 << 20));
+    rusage before{};
+    rusage after{};
+    ::getrusage(RUSAGE_SELF, &before);
+    CHECK_FALSE(decode(body).ok());
+    ::getrusage(RUSAGE_SELF, &after);
+    CHECK(after.ru_maxrss < before.ru_maxrss + 100 * 1024); // KiB
   }
 
   TEST_CASE("only what the encoder writes is accepted") {

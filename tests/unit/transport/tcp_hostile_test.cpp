@@ -84,20 +84,29 @@ TEST_SUITE("transport/tcp_hostile") {
     CHECK(slow.is_hung_up_on());
   }
 
-  TEST_CASE("a flood of silent connections does not keep a node out") {
-    tcp_node one{1};
+  TEST_CASE("a flood of silent connections loses its oldest and does not keep a node out") {
+    auto limits = quick_limits();
+    limits.hello_timeout = std::chrono::seconds{60};
+    tcp_node one{1, limits};
     tcp_node two{2};
     one.start();
     two.start();
+    raw_client slow{one.address()};
     std::vector<std::unique_ptr<raw_client>> flood;
-    for (int i = 0; i < 200; ++i)
+    for (int i = 0; i < 50; ++i)
       flood.push_back(std::make_unique<raw_client>(one.address()));
+    CHECK(slow.greet(make_hello(3, 1)).refused == errc::none); // Not too many yet.
+    for (int i = 0; i < 150; ++i)
+      flood.push_back(std::make_unique<raw_client>(one.address()));
+    CHECK(flood.front()->is_hung_up_on());
     two.links->set_peers({{node_id{1}, one.address()}});
     CHECK(one.wait_up(two));
   }
 
   TEST_CASE("messages before the hello are out of turn") {
-    tcp_node one{1};
+    auto limits = quick_limits();
+    limits.hello_timeout = std::chrono::seconds{60};
+    tcp_node one{1, limits};
     one.start();
     raw_client client{one.address()};
     client.send(sample_frame());
