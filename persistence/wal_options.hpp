@@ -19,7 +19,7 @@ struct wal_options {
   uint64_t recovered_tail_bytes_total = uint64_t{256} << 20;
   /// Zeros are written this far in front of the log's end, so that a batch overwrites blocks that
   /// have been written before. 0: never.
-  uint64_t zero_ahead_bytes = uint64_t{1} << 20;
+  uint64_t zero_ahead_bytes = uint64_t{256} << 10;
   /// Identity of the directory if it is new; 0: drawn from the system's randomness. Simulations
   /// set it.
   directory_id new_directory;
