@@ -12,7 +12,8 @@ struct recovered_state {
   entry_id compacted;          ///< The entry before the first one in the log; 0:0 if none was cut.
   std::vector<term_run> runs;  ///< Terms of the whole log; empty if the log is.
   index_t last;                ///< Last index in the log; `compacted.index` if it is empty.
-  std::vector<entry_ptr> tail; ///< The newest entries, contiguous up to `last`; may be empty.
+  std::vector<entry_ptr> tail; ///< The newest entries, contiguous up to `last`; may be empty, but
+                               ///< with the last one wall time can't step back.
   index_t applied;             ///< Up to which the machine has kept the effects by itself.
 };
 

@@ -116,11 +116,11 @@ TEST_SUITE("raft/core: elections") {
       x.receive(2, heartbeat{.term = term(1)});
       x.sync();
       x.tick(9);
+      CHECK(x.status().leader == node_id{2});
       x.receive(2, append_entries{.term = term(1)});
       x.tick(9);
+      CHECK(x.status().leader == node_id{2});
     }
-    CHECK(x.status().role == role::follower);
-    CHECK(x.status().leader == node_id{2});
   }
 
   TEST_CASE("a candidate whose disk is stuck doesn't count up terms") {
@@ -257,6 +257,39 @@ TEST_SUITE("raft/core: elections") {
     x.receive(3, heartbeat{.term = term(1)});
     CHECK(x.status().role == role::follower);
     CHECK(x.status().leader == node_id{3});
+  }
+
+  TEST_CASE("a learner forgets a leader that is silent for a timeout") {
+    lone_core x{{.self = 4, .learners = {4}}};
+    x.receive(2, heartbeat{.term = term(1)});
+    x.sync();
+    CHECK(x.status().leader == node_id{2});
+    x.tick(20);
+    CHECK(x.status().leader == node_id{});
+    CHECK(x.status().role == role::follower);
+  }
+
+  TEST_CASE("granting a vote gives the candidate time to win") {
+    lone_core x{{}};
+    lone_core untouched{{}};
+    for (int i = 0; i < 9; ++i) {
+      x.tick();
+      untouched.tick();
+    }
+    x.receive(2, ask(1));
+    x.sync();
+    for (int i = 0; i < 30 && untouched.status().role == role::follower; ++i) {
+      x.tick();
+      untouched.tick();
+    }
+    CHECK(x.status().role == role::follower);
+  }
+
+  TEST_CASE("a disk or machine that vouches for what it was never given stops the replica") {
+    lone_core x{{}};
+    CHECK_THROWS_AS(x.feed(persisted{persist_seq{1}}), invariant_violation);
+    lone_core y{{}};
+    CHECK_THROWS_AS(y.feed(applied{index_t{1}}), invariant_violation);
   }
 
   TEST_CASE("S-64 a learner that is asked votes, but never campaigns") {

@@ -159,7 +159,15 @@ TEST_SUITE("raft/core: proposals") {
     SUBCASE("a new term") { out = x.receive(3, heartbeat{.term = term_t{2}}); }
     SUBCASE("a broken link") { out = x.step(peer_unreachable{node_id{2}}); }
     SUBCASE("an election of its own") { out = x.step(campaign{}); }
-    SUBCASE("a lossy link that never answers") { out = x.tick(40); }
+    SUBCASE("a lossy link that never answers") {
+      for (int i = 0; i < 19; ++i) {
+        x.receive(2, heartbeat{.term = term_t{1}});
+        CHECK(x.tick().refused.empty());
+      }
+      x.receive(2, heartbeat{.term = term_t{1}});
+      out = x.tick();
+      CHECK(x.status().leader == node_id{2});
+    }
     REQUIRE(out.refused.size() == 2);
     CHECK(out.refused[0].request == request_id{1});
     CHECK(out.refused[0].reason == errc::leadership_lost);
