@@ -63,9 +63,17 @@ void group_replica::settle(const raft::ready& todo) {
 
 void group_replica::apply(std::vector<raft::entry_ptr> committed) {
   auto work = std::make_shared<machine_work>();
-  for (auto& next : committed)
+  for (auto& next : committed) {
+    unacknowledged_bytes_ += next->cost();
     if (auto who = pending_.settle(next->id))
       work->callers.push_back({next->id.index, *std::move(who)});
+  }
+  // The core limits what is under way to `apply_bytes_max`. Four acknowledgements in that many
+  // bytes keep it going; one for every batch would wake this thread for nothing.
+  if (unacknowledged_bytes_ >= node_->options.apply_bytes_max / 4) {
+    work->must_acknowledge = true;
+    unacknowledged_bytes_ = 0;
+  }
   handed_out_ = committed.back()->id.index;
   work->entries = std::move(committed);
   send(machine(), machine_apply{std::move(work)});

@@ -67,8 +67,9 @@ private:
   leader_changed published_;
   raft::soft_state soft_;
   std::optional<error> fault_;
-  index_t handed_out_;  ///< The machine was given everything up to here.
-  uint32_t inputs_ = 0; ///< Since the last ready.
+  index_t handed_out_;                ///< The machine was given everything up to here.
+  uint64_t unacknowledged_bytes_ = 0; ///< Given to it since it was last asked to tell.
+  uint32_t inputs_ = 0;               ///< Since the last ready.
   uint64_t input_bytes_ = 0;
   bool is_armed_ = false;
   instant now_; ///< Read once a batch of inputs.

@@ -70,6 +70,7 @@ struct waiting_caller {
 struct machine_work {
   std::vector<raft::entry_ptr> entries;
   std::vector<waiting_caller> callers;
+  bool must_acknowledge = false; ///< The replica wants to hear when these and all before are done.
 };
 
 /// Shared because CAF wants messages to be copyable; never used by two.

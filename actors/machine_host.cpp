@@ -14,7 +14,8 @@ machine_actor::behavior_type machine_host::make_behavior() {
     [this](machine_apply& batch) {
       try {
         apply_all(*batch.work);
-        send(how_.replica, group_applied{applied_});
+        if (batch.work->must_acknowledge)
+          send(how_.replica, group_applied{applied_});
       } catch (const std::exception& thrown) {
         // The state may be half changed: no further command may see it (REPLICATED: a throw
         // quarantines).

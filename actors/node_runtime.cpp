@@ -101,8 +101,8 @@ void node_runtime::start_workers() {
   if (context_->environment->is_cooperative)
     return;
   for (uint64_t i = 0; i < context_->options.workers; ++i)
-    workers_.push_back(std::make_unique<worker>(system_));
-  machine_worker_ = std::make_unique<worker>(system_);
+    workers_.push_back(std::make_unique<worker>(system_, "caucus.group" + std::to_string(i)));
+  machine_worker_ = std::make_unique<worker>(system_, "caucus.machine");
   for (auto& thread : workers_)
     thread->start();
   machine_worker_->start();

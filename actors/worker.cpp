@@ -2,6 +2,8 @@
 
 #include <caf/scheduler/abstract_coordinator.hpp>
 
+#include <pthread.h>
+
 namespace caucus {
 
 namespace {
@@ -13,43 +15,66 @@ constexpr size_t messages_per_turn = 256;
 
 void worker::context_unit::exec_later(caf::resumable* job) { system().scheduler().enqueue(job); }
 
-worker::worker(caf::actor_system& system) : home_{&system, *this}, context_{&system} {}
+worker::worker(caf::actor_system& system, std::string name)
+  : home_{&system, *this}, context_{&system}, name_{std::move(name)} {
+  ::sem_init(&wake_, 0, 0);
+}
 
-worker::~worker() { stop(); }
+worker::~worker() {
+  stop();
+  ::sem_destroy(&wake_);
+}
 
 void worker::start() {
   thread_ = std::thread{[this] { run(); }};
+  ::pthread_setname_np(thread_.native_handle(), name_.c_str());
 }
 
 void worker::stop() {
+  bool must_wake = false;
   {
     std::lock_guard guard{mutex_};
     stopping_ = true;
-    wake_.notify_one();
+    must_wake = std::exchange(idle_, false);
   }
+  if (must_wake)
+    ::sem_post(&wake_);
   if (thread_.joinable())
     thread_.join();
 }
 
 void worker::push(caf::resumable* job) {
-  std::lock_guard guard{mutex_};
-  queue_.push_back(job);
-  if (idle_)
-    wake_.notify_one();
+  bool must_wake = false;
+  {
+    std::lock_guard guard{mutex_};
+    queue_.push_back(job);
+    must_wake = std::exchange(idle_, false);
+  }
+  if (must_wake)
+    ::sem_post(&wake_);
+}
+
+bool worker::take(std::deque<caf::resumable*>& turn) {
+  for (;;) {
+    {
+      std::lock_guard guard{mutex_};
+      if (!queue_.empty()) {
+        turn.swap(queue_);
+        return true;
+      }
+      if (stopping_)
+        return false;
+      idle_ = true;
+    }
+    while (::sem_wait(&wake_) != 0) {
+      // A signal's handler ran on this thread.
+    }
+  }
 }
 
 void worker::run() {
   std::deque<caf::resumable*> turn;
-  for (;;) {
-    {
-      std::unique_lock guard{mutex_};
-      idle_ = true;
-      wake_.wait(guard, [this] { return stopping_ || !queue_.empty(); });
-      idle_ = false;
-      if (queue_.empty())
-        return;
-      turn.swap(queue_);
-    }
+  while (take(turn)) {
     for (auto* job : turn) {
       switch (job->resume(&context_, messages_per_turn)) {
         case caf::resumable::resume_later: push(job); break;

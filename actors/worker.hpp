@@ -4,9 +4,10 @@
 #include <caf/execution_unit.hpp>
 #include <caf/resumable.hpp>
 
-#include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <semaphore.h>
+#include <string>
 #include <thread>
 
 namespace caucus {
@@ -16,7 +17,8 @@ namespace caucus {
 /// FIFO. Outlives its actors: `stop` only after all of them are down.
 class worker {
 public:
-  explicit worker(caf::actor_system& system);
+  /// `name`: of its thread, for whoever looks at the process; at most 15 characters.
+  worker(caf::actor_system& system, std::string name);
   ~worker();
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
@@ -50,15 +52,20 @@ private:
   };
 
   void push(caf::resumable* job);
+  /// Fills `turn`, waiting if there is nothing; false at the end.
+  bool take(std::deque<caf::resumable*>& turn);
   void run();
 
   home_unit home_;
   context_unit context_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
+  /// Posted by whoever takes `idle_` back. A semaphore, because it can be posted without the mutex:
+  /// a thread woken under it would only wait again, for the mutex.
+  sem_t wake_;
+  std::mutex mutex_; ///< Guards what follows.
   std::deque<caf::resumable*> queue_;
   bool stopping_ = false;
-  bool idle_ = false;
+  bool idle_ = false; ///< The thread waits for `wake_`, or is about to.
+  std::string name_;
   std::thread thread_;
 };
 
