@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from e2e import PROGRAM, ProcessTest, wait_until
+from e2e import PROGRAM, QUICK, ProcessTest, wait_until
 
 
 class Leaders(ProcessTest):
@@ -88,6 +88,27 @@ class Leaders(ProcessTest):
         begin = time.monotonic()
         self.assertEqual([node.stop() for node in cluster.nodes], [0, 0, 0])
         self.assertLess(time.monotonic() - begin, 10)
+
+    def test_second_sigterm_ends_a_node_that_drains(self):
+        cluster = self.cluster(options=[*QUICK, "--check-quorum", "false"])
+        cluster.start()
+        leader = cluster.leader()
+        shell = cluster.shell(leader.client)
+        self.assertTrue(shell.ask("raw 0 0 get").startswith("ok"))
+        for node in cluster.nodes:
+            if node is not leader:
+                node.signal(signal.SIGSTOP)
+        last = cluster.status_of(leader)["last"]
+        shell.send("raw 0 0 add 1")
+        wait_until("the command to be in the log",
+                   lambda: cluster.status_of(leader)["last"] > last, 20)
+        leader.signal(signal.SIGTERM)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            leader.process.wait(1)  # It waits for the command, up to drain-timeout-ms.
+        begin = time.monotonic()
+        leader.signal(signal.SIGTERM)
+        self.assertNotEqual(leader.process.wait(10), 0)
+        self.assertLess(time.monotonic() - begin, 2)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from e2e import QUICK, ProcessTest
 
-TINY = [*QUICK, "--waiting-commands-max", "64", "--uncommitted-bytes-max", "65536",
+TINY = ["--waiting-commands-max", "64", "--uncommitted-bytes-max", "65536",
         "--node-uncommitted-bytes-max", "131072", "--tail-bytes-max", "65536",
         "--link-queue-bytes-max", "65536", "--inflight-messages-max", "4", "--inflight-bytes-max",
         "16384", "--append-bytes-max", "4096", "--proposal-bytes-max", "1024", "--frame-bytes-max",
@@ -72,7 +72,6 @@ class Limits(ProcessTest):
         print(f"answers: {load.answers}")
         self.assertGreater(load.answers.get("ok", 0), 100)
         self.assertGreater(load.answers.get("rejected proposal_dropped", 0), 0)
-        self.assertEqual(cluster.leader().id, leader.id, "the load cost the leader its office")
         # It comes back from further behind than any memory reaches.
         count = cluster.wait_for_equal_replicas(60)[0]["count"]
         unknown = sum(n for kind, n in load.answers.items() if kind.startswith("unknown"))
