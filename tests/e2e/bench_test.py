@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""caucus-bench as a whole, briefly: what it prints, what it verifies, what it refuses, what it leaves."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+PROGRAM = pathlib.Path(os.environ["CAUCUS_BUILD_DIR"]) / "bin" / "caucus-bench"
+FIELDS = ["clients", "ops_per_s", "p50_us", "p99_us", "p999_us", "cpu_us_per_op", "ops_per_sync",
+          "rss_mib", "errors", "verified"]
+
+
+class Bench(unittest.TestCase):
+    def setUp(self):
+        where = tempfile.TemporaryDirectory(prefix="caucus-bench-test-", dir="/var/tmp")
+        self.addCleanup(where.cleanup)
+        self.data = pathlib.Path(where.name) / "data"
+
+    def run_bench(self, *arguments, data=None):
+        return subprocess.run([str(PROGRAM), *arguments, "--data", str(data or self.data)],
+                              capture_output=True, text=True, timeout=200, stdin=subprocess.DEVNULL)
+
+    def test_each_point_is_one_object_and_verified(self):
+        done = self.run_bench("--clients", "1,16", "--seconds", "1", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        points = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([x["clients"] for x in points], [1, 16])
+        for point in points:
+            self.assertEqual(list(point), FIELDS)
+            self.assertIs(point["verified"], True)
+            self.assertEqual(point["errors"], 0)
+            self.assertGreater(point["ops_per_s"], 0)
+            self.assertLessEqual(point["p50_us"], point["p99_us"])
+            self.assertLessEqual(point["p99_us"], point["p999_us"])
+        self.assertEqual(list(self.data.iterdir()), [], "something was left behind")
+
+    def test_first_line_names_the_file_system(self):
+        done = self.run_bench("--clients", "2", "--seconds", "1", "--nodes", "1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout.splitlines()[0], r"\d nodes? on 127.0.0.1, \S+ on \S+ \(")
+
+    def test_writes_go_on_after_the_leader_was_killed(self):
+        done = self.run_bench("failover", "--rounds", "2", "--tick-ms", "20", "--json")
+        self.assertIn(done.returncode, (0, 1), done.stderr)  # 1: slower than the limit, on a busy machine
+        point = json.loads(done.stdout)
+        self.assertEqual(len(point["gaps_ms"]), 2)
+        self.assertEqual(point["election_timeout_ms"], 200)
+
+    def refused(self, expected, *arguments, data=None):
+        done = self.run_bench(*arguments, data=data)
+        self.assertEqual(done.returncode, 2, done)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn(expected, done.stderr)
+        self.assertFalse(self.data.exists(), "something was written")
+
+    def test_bad_options_are_refused(self):
+        self.refused("--no-such", "--no-such", "1")
+        self.refused("--clients", "--clients", "1,x")
+        self.refused("--seconds", "--seconds", "0")
+        self.refused("election-ticks", "--election-ticks", "1000000000000")
+        self.refused("at least 3", "failover", "--nodes", "1")
+
+    def test_memory_is_refused_as_a_disk(self):
+        with open("/proc/mounts", encoding="utf-8") as mounts:
+            memory = {x.split()[1] for x in mounts if x.split()[2] == "tmpfs"}
+        if "/dev/shm" not in memory:
+            print("SKIPPED: no tmpfs at /dev/shm")
+            return
+        self.refused("memory", data=pathlib.Path("/dev/shm/caucus-bench-test/deeper"))
+        self.assertFalse(os.path.exists("/dev/shm/caucus-bench-test"))
+
+
+if __name__ == "__main__":
+    unittest.main()
