@@ -2,9 +2,9 @@
 
 namespace caucus {
 
-log_fetcher::log_fetcher(caf::actor_config& cfg, std::shared_ptr<persistence::log_reader> log,
-                         node_context_ptr node)
-  : on_worker{cfg, nullptr}, log_{std::move(log)}, node_{std::move(node)} {}
+log_fetcher::log_fetcher(caf::actor_config& cfg, caf::execution_unit* home,
+                         std::shared_ptr<persistence::log_reader> log, node_context_ptr node)
+  : on_worker{cfg, home}, log_{std::move(log)}, node_{std::move(node)} {}
 
 log_reader_actor::behavior_type log_fetcher::make_behavior() {
   return {

@@ -11,8 +11,8 @@ namespace caucus {
 /// work.
 class log_fetcher final : public on_worker<log_reader_actor::base> {
 public:
-  log_fetcher(caf::actor_config& cfg, std::shared_ptr<persistence::log_reader> log,
-              node_context_ptr node);
+  log_fetcher(caf::actor_config& cfg, caf::execution_unit* home,
+              std::shared_ptr<persistence::log_reader> log, node_context_ptr node);
 
   log_reader_actor::behavior_type make_behavior() override;
   const char* name() const override { return "log_reader"; }

@@ -198,6 +198,8 @@ void node_runtime::stop_services() {
     thread->stop();
   if (machine_worker_)
     machine_worker_->stop();
+  for (auto& thread : own_threads_)
+    thread->stop();
   links_.clear();
   groups_.clear();
   context_->routes.clear();

@@ -23,13 +23,13 @@ auto node_runtime::spawn_on(caf::execution_unit* home, Ts&&... xs) {
 }
 
 template <class Actor, class... Ts>
-auto node_runtime::spawn_blocking(Ts&&... xs) {
-  caf::actor_config config;
-  auto who = context_->environment->is_cooperative
-               ? system_.spawn_class<Actor, caf::no_spawn_options>(config, std::forward<Ts>(xs)...)
-               : system_.spawn_class<Actor, caf::detached>(config, std::forward<Ts>(xs)...);
-  census_.add(who);
-  return who;
+auto node_runtime::spawn_blocking(std::string thread_name, Ts&&... xs) {
+  if (context_->environment->is_cooperative)
+    return spawn_on<Actor>(nullptr, std::forward<Ts>(xs)...);
+  auto& thread =
+    own_threads_.emplace_back(std::make_unique<worker>(system_, std::move(thread_name)));
+  thread->start();
+  return spawn_on<Actor>(thread->home(), std::forward<Ts>(xs)...);
 }
 
 node_runtime::node_runtime(caf::actor_system& system, node_context_ptr context)
@@ -130,8 +130,8 @@ result<void> node_runtime::start_actors() {
   context_->supervisor = spawn_on<node_supervisor>(
     consensus_home(0), context_, [this](const std::string& reason) { set_unhealthy(reason); });
   context_->sender = spawn_on<transport_hub>(consensus_home(0), context_);
-  context_->wal = spawn_blocking<wal_writer>(std::move(log_), context_);
-  context_->reader = spawn_blocking<log_fetcher>(std::move(reader_), context_);
+  context_->wal = spawn_blocking<wal_writer>("caucus.wal", std::move(log_), context_);
+  context_->reader = spawn_blocking<log_fetcher>("caucus.reader", std::move(reader_), context_);
   context_->pulse = spawn_on<pulse>(consensus_home(0), context_);
   auto watch = [this](const auto& who, std::string name) {
     caf::anon_send(context_->supervisor,

@@ -49,7 +49,7 @@ private:
   auto spawn_on(caf::execution_unit* home, Ts&&... xs);
   /// Spawns with a thread of its own, for those that block; cooperative in simulations.
   template <class Actor, class... Ts>
-  auto spawn_blocking(Ts&&... xs);
+  auto spawn_blocking(std::string thread_name, Ts&&... xs);
   [[nodiscard]] caf::execution_unit* consensus_home(uint64_t shard);
   [[nodiscard]] caf::execution_unit* machine_home();
 
@@ -64,6 +64,7 @@ private:
   persistence::wal_recovery recovery_;
   std::vector<std::unique_ptr<worker>> workers_; ///< Consensus.
   std::unique_ptr<worker> machine_worker_;
+  std::vector<std::unique_ptr<worker>> own_threads_; ///< Of one actor that blocks, each.
   inbound inbound_;
   actor_census census_;
   std::vector<peer_link_actor> links_;

@@ -11,9 +11,9 @@ constexpr size_t batch_bytes_target = 4 << 20;
 
 } // namespace
 
-wal_writer::wal_writer(caf::actor_config& cfg, std::unique_ptr<persistence::wal> log,
-                       node_context_ptr node)
-  : on_worker{cfg, nullptr}, log_{std::move(log)}, node_{std::move(node)} {}
+wal_writer::wal_writer(caf::actor_config& cfg, caf::execution_unit* home,
+                       std::unique_ptr<persistence::wal> log, node_context_ptr node)
+  : on_worker{cfg, home}, log_{std::move(log)}, node_{std::move(node)} {}
 
 wal_writer_actor::behavior_type wal_writer::make_behavior() {
   return {

@@ -11,7 +11,8 @@ namespace caucus {
 /// queued. Runs on a thread of its own because syncs block.
 class wal_writer final : public on_worker<wal_writer_actor::base> {
 public:
-  wal_writer(caf::actor_config& cfg, std::unique_ptr<persistence::wal> log, node_context_ptr node);
+  wal_writer(caf::actor_config& cfg, caf::execution_unit* home,
+             std::unique_ptr<persistence::wal> log, node_context_ptr node);
 
   wal_writer_actor::behavior_type make_behavior() override;
   const char* name() const override { return "wal_writer"; }
