@@ -41,12 +41,12 @@ bool term_runs::contains(entry_id id) const {
 entry_id term_runs::last_up_to(index_t limit, term_t term) const {
   CAUCUS_ASSERT(limit >= before_.index);
   auto index = std::min(limit, last_);
-  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
-    if (run->first > index)
+  for (auto i = runs_.size(); i-- > 0;) {
+    if (runs_[i].first > index)
       continue;
-    if (run->term <= term)
-      return {index, run->term};
-    index = run->first - 1;
+    if (runs_[i].term <= term)
+      return {index, runs_[i].term};
+    index = runs_[i].first - 1;
   }
   return before_;
 }
