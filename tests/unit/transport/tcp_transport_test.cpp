@@ -130,6 +130,23 @@ TEST_SUITE("transport/tcp_transport") {
     CHECK(two.wait_messages(1));
   }
 
+  TEST_CASE("a directory that was confirmed once needs no second word on the next connection") {
+    tcp_node one{1};
+    one.start();
+    uint16_t port = 0;
+    for (uint64_t boot = 1; boot <= 2; ++boot) {
+      tcp_node two{2, quick_limits(), port};
+      port = two.address().port;
+      two.identity.boot = boot_count{boot};
+      two.start();
+      one.links->set_peers({{node_id{2}, two.address()}});
+      REQUIRE(two.wait_up(one));
+      REQUIRE(two.links->send(node_id{1}, batch(numbered(boot))));
+      REQUIRE(one.wait_messages(boot));
+      one.heard.when_up = nullptr;
+    }
+  }
+
   TEST_CASE("an unconfirmed peer fills the socket and no memory of ours") {
     auto limits = quick_limits();
     limits.queue_bytes_max = 1 << 20;
