@@ -26,7 +26,11 @@ class ProcessTest(unittest.TestCase):
     def tearDown(self):
         for cluster in self.clusters:
             cluster.end()
+        logs = "".join(path.read_text(errors="replace") for path in self.directory.rglob("*.log"))
         shutil.rmtree(self.directory)
+        # Under sanitizers a report ends a node, which a test that kills nodes might not notice.
+        for report in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error: "):
+            self.assertNotIn(report, logs)
 
     def cluster(self, count=3, options=QUICK):
         directory = self.directory / f"cluster-{len(self.clusters)}"

@@ -155,6 +155,10 @@ def check_end(cluster, load):
         wrong.append(f"{load.other} answers that are none of ok, rejected, unknown")
     if 10 * unknown > acknowledged + unknown:
         wrong.append(f"{unknown} operations ended unknown, more than one in ten")
+    for node in cluster.nodes:
+        for line in node.log.read_text(errors="replace").splitlines():
+            if "Sanitizer" in line or "runtime error: " in line or "event=quarantined" in line:
+                wrong.append(f"node {node.id}: {line}")
     for term, leaders in sorted(cluster.leaders_by_term().items()):
         if len(leaders) > 1:
             wrong.append(f"term {term} had {len(leaders)} leaders: {sorted(leaders)}")

@@ -4,6 +4,7 @@ a follower is stopped under full load.
 
 usage: limits_test.py [--seconds 10] [unittest options]
 """
+import os
 import signal
 import sys
 import threading
@@ -58,6 +59,13 @@ class Load:
 
 
 class Limits(ProcessTest):
+    def setUp(self):
+        super().setUp()
+        # AddressSanitizer keeps what was freed, by default as much as 256 MiB of it.
+        os.environ["ASAN_OPTIONS"] = ":".join(filter(None, [
+            os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1",
+            "thread_local_quarantine_size_kb=16"]))
+
     def test_memory_is_flat_while_a_follower_is_stopped_under_full_load(self):
         cluster = self.cluster(options=TINY)
         cluster.start()
