@@ -98,6 +98,10 @@ client_options to_options(const client_line& line) {
   return options;
 }
 
+bool is_switch(const caucus::option_description& option) {
+  return std::holds_alternative<bool caucus::node_options::*>(option.member);
+}
+
 std::string help_of(const caucus::option_description& option) {
   static const caucus::node_options defaults;
   std::string text{option.help};
@@ -109,47 +113,61 @@ std::string help_of(const caucus::option_description& option) {
 }
 
 void describe_serve(CLI::App& app, serve_line& line) {
-  app.add_option("--id", line.id, "which of the members this node is")->required();
-  app.add_option("--members", line.members,
-                 "peer addresses of all nodes, this one included, in any order: "
-                 "1=HOST:PORT,2=HOST:PORT,…");
+  app.add_option("--id", line.id, "which of the members this node is")->type_name("N")->required();
+  app
+    .add_option("--members", line.members,
+                "peer addresses of all nodes, this one included, in any order: "
+                "1=HOST:PORT,2=HOST:PORT,…")
+    ->type_name("LIST");
   app
     .add_option("--client", line.client,
                 "where clients connect, HOST:PORT; the protocol there is CAF's and knows no "
                 "password: use a loopback or otherwise trusted address")
+    ->type_name("HOST:PORT")
     ->required();
   app
     .add_option("--data", line.data,
                 "directory of this node's state; made if it isn't there, and belongs to this node "
                 "of this cluster from then on")
+    ->type_name("DIR")
     ->required();
-  app.add_option("--cluster", line.cluster_file,
-                 "JSON file with cluster, members and options, the same for all nodes");
-  app.add_option("--cluster-name", line.cluster_name, "nodes of other clusters are refused");
-  app.add_option("--listen", line.listen,
-                 "where to listen for peers, HOST:PORT, if that is not this member's address");
+  app
+    .add_option("--cluster", line.cluster_file,
+                "JSON file with cluster, members and options, the same for all nodes")
+    ->type_name("FILE");
+  app.add_option("--cluster-name", line.cluster_name, "nodes of other clusters are refused")
+    ->type_name("NAME");
+  app
+    .add_option("--listen", line.listen,
+                "where to listen for peers, HOST:PORT, if that is not this member's address")
+    ->type_name("HOST:PORT");
   app
     .add_option("--accept-directory", line.accept_directories,
                 "node whose data directory was replaced or wiped, on purpose; may be repeated")
+    ->type_name("N")
     ->allow_extra_args(false);
   auto table = caucus::option_table();
   line.settings.resize(table.size());
   for (size_t i = 0; i < table.size(); ++i)
     app.add_option("--" + std::string{table[i].name}, line.settings[i], help_of(table[i]))
+      ->type_name(is_switch(table[i]) ? "BOOL" : "N")
       ->group("Tuning");
 }
 
 CLI::App* describe_client(CLI::App& parent, client_line& line, const char* name, const char* help) {
   auto* app = parent.add_subcommand(name, help);
   app->add_option("--nodes", line.nodes, "where nodes serve clients: HOST:PORT,HOST:PORT,…")
+    ->type_name("LIST")
     ->required();
   app
     ->add_option("--timeout", line.timeout_ms,
                  "milliseconds until an operation is given up [default 10000]")
+    ->type_name("MS")
     ->check(CLI::Range(1, 3600000));
   app
     ->add_option("--try-timeout", line.try_timeout_ms,
                  "milliseconds until another node is tried [default 1500]")
+    ->type_name("MS")
     ->check(CLI::Range(1, 3600000));
   return app;
 }

@@ -61,7 +61,9 @@ public:
   }
 
   void check() const {
-    for (auto& [name, told] : answers_) {
+    for (auto& answered : answers_) {
+      auto& name = answered.first; // clang 14 captures no structured binding.
+      auto& told = answered.second;
       auto ran = executed_.contains(name) ? executed_.at(name) : 0;
       CAPTURE(name);
       REQUIRE(told.size() == 1);
