@@ -104,6 +104,20 @@ class Node:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def pause(self):
+        """SIGSTOP; each of its threads has stopped when this returns, which on a busy machine takes
+        a while and lets some run on until then."""
+        self.signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+
+        def all_stopped():
+            return all(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T"
+                       for task in tasks.iterdir())
+        wait_until(f"node {self.id} to stop", all_stopped, 20, poll=0.002)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
+
     def kill(self):
         """SIGKILL, and gone when this returns. The time of the signal."""
         at = time.monotonic()

@@ -45,11 +45,11 @@ class Leaders(ProcessTest):
         leader = cluster.leader()
         shell = cluster.shell(options=["--try-timeout", "500"])
         self.assertEqual(shell.ask("add 1"), "ok 1")
-        leader.signal(signal.SIGSTOP)
+        leader.pause()
         before = time.monotonic()
         self.assertEqual(shell.ask("add 1"), "ok 2")
         self.assertLess(time.monotonic() - before, 5)
-        leader.signal(signal.SIGCONT)
+        leader.resume()
         cluster.wait_for_equal_replicas()
         self.assertEqual(shell.ask("add 1"), "ok 3")
 
@@ -97,7 +97,7 @@ class Leaders(ProcessTest):
         self.assertTrue(shell.ask("raw 0 0 get").startswith("ok"))
         for node in cluster.nodes:
             if node is not leader:
-                node.signal(signal.SIGSTOP)
+                node.pause()
         last = cluster.status_of(leader)["last"]
         shell.send("raw 0 0 add 1")
         wait_until("the command to be in the log",

@@ -5,7 +5,6 @@ a follower is stopped under full load.
 usage: limits_test.py [--seconds 10] [unittest options]
 """
 import os
-import signal
 import sys
 import threading
 import time
@@ -73,9 +72,9 @@ class Limits(ProcessTest):
         follower, other = [node for node in cluster.nodes if node is not leader]
         load = Load(cluster, leader.client, clients=6, window=64)
         self.watch_memory([leader, other], "all up", SECONDS / 4)
-        follower.signal(signal.SIGSTOP)
+        follower.pause()
         self.watch_memory([leader, other], "one stopped", SECONDS)
-        follower.signal(signal.SIGCONT)
+        follower.resume()
         load.end()
         print(f"answers: {load.answers}")
         self.assertGreater(load.answers.get("ok", 0), 100)
@@ -109,7 +108,7 @@ class Limits(ProcessTest):
         self.assertTrue(shell.ask("raw 0 0 get").startswith("ok"))
         for node in cluster.nodes:
             if node is not leader:
-                node.signal(signal.SIGSTOP)
+                node.pause()
         for _ in range(lines):
             shell.send("raw 0 0 add 1")
         answers = [shell.read().split(":")[0] for _ in range(lines)]

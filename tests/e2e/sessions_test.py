@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Exactly once: retries across dead leaders, restarts, and sessions that are no more."""
-import signal
 import socket
 import threading
 import time
@@ -151,11 +150,11 @@ class Sessions(ProcessTest):
         self.assertEqual(shell.ask("add 1"), "ok 1")
         others = [node for node in cluster.nodes if node is not leader]
         for node in others:
-            node.signal(signal.SIGSTOP)
+            node.pause()
         first = shell.ask("add 10")
         self.assertTrue(first.startswith("unknown "), first)
         for node in others:
-            node.signal(signal.SIGCONT)
+            node.resume()
         # Executed once by now, or never: it was sent on under its sequence.
         self.assertEqual(self.ask_until(shell, "add 100", lambda x: x.startswith("ok ")), "ok 111")
 
