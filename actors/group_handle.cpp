@@ -65,7 +65,7 @@ void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
   if (content.match_elements<command>()) {
     auto& asked = content.get_as<command>(0);
     verdict = admit(1, cost_of(asked), asked.payload.size());
-  } else if (content.match_elements<open_session>()) {
+  } else if (content.match_elements<open_session>() || content.match_elements<close_session>()) {
     verdict = admit(1, admission::overhead_bytes, 0);
   } else if (content.match_elements<command_batch>()) {
     auto& asked = content.get_as<command_batch>(0).commands;

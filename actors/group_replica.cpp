@@ -1,12 +1,17 @@
 #include "actors/group_replica.hpp"
 
-#include "raft/session_command.hpp"
-
 #include <caf/actor_clock.hpp>
 
 namespace caucus {
 
 namespace {
+
+/// No caller means to wait longer; more would overflow the clock.
+constexpr uint64_t timeout_ms_max = uint64_t{366} * 24 * 3600 * 1000;
+
+int64_t deadline_after(instant now, uint64_t timeout_ms) {
+  return now.mono_ns + static_cast<int64_t>(std::min(timeout_ms, timeout_ms_max)) * 1'000'000;
+}
 
 /// A ready is taken after so many inputs or bytes even if more are queued: it bounds the batch.
 constexpr uint32_t inputs_per_ready = 512;
@@ -44,6 +49,10 @@ replica_actor::behavior_type group_replica::make_behavior() {
       guarded([&] { on_open_session(asked); });
       return caf::delegated<outcome>{};
     },
+    [this](const close_session& asked) -> caf::result<outcome> {
+      guarded([&] { propose_session_command(session_id{asked.session}, raft::close_session{}); });
+      return caf::delegated<outcome>{};
+    },
     [this](const cancel& asked) {
       pending_.cancel(current_sender(), asked.session, asked.sequence);
     },
@@ -71,7 +80,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
 }
 
 void group_replica::on_exit() {
-  pending_.answer_all(refusal(errc::stopping), refusal(errc::node_stopped));
+  pending_.answer_all(refusal(errc::node_stopped));
   how_.room->close();
   if (machine_)
     send(machine_, machine_stop{});
@@ -131,8 +140,7 @@ void group_replica::on_command(command& asked, caller who) {
     now_ = now();
   propose({raft::entry_kind::command, session_id{asked.session}, sequence_t{asked.sequence},
            sequence_t{asked.lowest_unanswered}, std::move(asked.payload)},
-          {std::move(who), now_.mono_ns + static_cast<int64_t>(timeout_ms) * 1'000'000,
-           asked.session, asked.sequence});
+          {std::move(who), deadline_after(now_, timeout_ms), asked.session, asked.sequence});
 }
 
 void group_replica::on_command_batch(command_batch& asked) {
@@ -154,15 +162,17 @@ void group_replica::on_command_batch(command_batch& asked) {
 void group_replica::on_open_session(const open_session& asked) {
   auto& options = node_->options;
   auto timeout_ms = asked.timeout_ms ? asked.timeout_ms : options.session_timeout_ms;
-  auto payload = raft::encode(raft::open_session{
-    .timeout_ns =
-      static_cast<int64_t>(std::min<uint64_t>(timeout_ms, uint64_t{1} << 40) * 1'000'000),
-    .sessions_max = static_cast<uint32_t>(options.sessions_max)});
+  propose_session_command(
+    {}, raft::open_session{.timeout_ns =
+                             static_cast<int64_t>(std::min(timeout_ms, timeout_ms_max)) * 1'000'000,
+                           .sessions_max = static_cast<uint32_t>(options.sessions_max)});
+}
+
+void group_replica::propose_session_command(session_id session, const raft::session_command& what) {
   if (inputs_ == 0)
     now_ = now();
-  propose({raft::entry_kind::session, {}, {}, {}, std::move(payload)},
-          {single_caller(0),
-           now_.mono_ns + static_cast<int64_t>(options.proposal_timeout_ms) * 1'000'000});
+  propose({raft::entry_kind::session, session, {}, {}, raft::encode(what)},
+          {single_caller(0), deadline_after(now_, node_->options.proposal_timeout_ms)});
 }
 
 void group_replica::on_received(group_received& batch) {
@@ -213,8 +223,7 @@ void group_replica::quarantine(error reason) {
   if (fault_)
     return;
   fault_ = std::move(reason);
-  pending_.answer_all(refusal(errc::stopping, fault_->what),
-                      refusal(errc::node_stopped, fault_->what));
+  pending_.answer_all(refusal(errc::node_stopped, fault_->what));
   if (fault_->code != errc::node_stopped)
     node_->log().error("group=" + how_.descriptor.name + " event=quarantined reason=\""
                        + to_string(*fault_) + "\"");

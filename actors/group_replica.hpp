@@ -4,6 +4,7 @@
 #include "actors/on_worker.hpp"
 #include "actors/pending_proposals.hpp"
 #include "raft/core.hpp"
+#include "raft/session_command.hpp"
 
 #include <set>
 
@@ -36,6 +37,7 @@ private:
   void on_command(command& asked, caller who);
   void on_command_batch(command_batch& asked);
   void on_open_session(const open_session& asked);
+  void propose_session_command(session_id session, const raft::session_command& what);
   void on_received(group_received& batch);
   void on_tick();
   void on_status();

@@ -2,12 +2,14 @@
 
 #include "actors/wake_bundle.hpp"
 
-#include <optional>
-
 namespace caucus {
 
 machine_host::machine_host(caf::actor_config& cfg, caf::execution_unit* home, setup how)
-  : on_worker{cfg, home}, how_{std::move(how)}, applied_{how_.machine->applied_index()} {}
+  : on_worker{cfg, home},
+    how_{std::move(how)},
+    kept_{how_.machine->applied_index()},
+    sessions_{kept_ ? raft::session_table::replies::may_be_lost
+                    : raft::session_table::replies::kept} {}
 
 machine_actor::behavior_type machine_host::make_behavior() {
   return {
@@ -45,8 +47,6 @@ void machine_host::apply_all(machine_work& batch) {
     wakes.emplace(system());
   auto waiting = batch.callers.begin();
   for (auto& next : batch.entries) {
-    if (next->id.index <= applied_)
-      continue; // A machine that keeps its own state is ahead of the replay.
     auto result = apply(*next);
     applied_ = next->id.index;
     while (waiting != batch.callers.end() && waiting->index <= applied_) {
@@ -78,17 +78,19 @@ outcome machine_host::apply(const raft::entry& next) {
   }
   if (judged.outcome.code == errc::none) {
     result.reply = judged.outcome.reply;
-  } else {
-    result.kind = outcome_kind::not_executed;
-    result.reason = judged.outcome.code;
-    result.detail = judged.outcome.reply.view();
+    return result;
   }
-  return result;
+  return refusal(judged.outcome.code, std::string{judged.outcome.reply.view()});
 }
 
 outcome machine_host::execute(const raft::entry& next) {
   outcome result{
     .kind = outcome_kind::committed, .index = next.id.index.value(), .term = next.id.term.value()};
+  if (kept_ && next.id.index <= *kept_) {
+    // The sessions live through every entry; the machine is ahead of the replay.
+    sessions_.record(next, {errc::reply_lost, {}});
+    return refusal(errc::reply_lost);
+  }
   apply_context context{next.id.index, next.id.term, next.wall_ns,
                         next.id.index <= how_.replay_until};
   auto replied = how_.machine->apply(context, next.body.payload);
@@ -105,7 +107,7 @@ outcome machine_host::execute(const raft::entry& next) {
 }
 
 void machine_host::tell_status(machine_status& asked) {
-  asked.status.applied = applied_.value();
+  asked.status.applied = std::max(applied_, kept_.value_or(index_t{})).value();
   asked.status.digest = how_.machine->digest();
   asked.status.machine = how_.machine->describe();
   asked.reply.deliver(std::move(asked.status));

@@ -5,6 +5,8 @@
 #include "caucus/state_machine.hpp"
 #include "raft/sessions.hpp"
 
+#include <optional>
+
 namespace caucus {
 
 /// Runs a group's state machine: executes committed commands in order, each of a session once, and
@@ -32,6 +34,7 @@ private:
   void tell_status(machine_status& asked);
 
   setup how_;
+  std::optional<index_t> kept_; ///< The machine's own state on disk holds everything up to here.
   raft::session_table sessions_;
   index_t applied_;
 };

@@ -116,8 +116,7 @@ node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group 
                               .compacted = {},
                               .runs = std::move(from_disk.runs),
                               .last = from_disk.last,
-                              .tail = std::move(from_disk.tail),
-                              .applied = (*machine)->applied_index()};
+                              .tail = std::move(from_disk.tail)};
   auto core_of_group = core_options(*context_, descriptor.group);
   auto spawn_machine = [home = machine_home(), system = &system_, alive = machines_, machine,
                         name = descriptor.name](const replica_actor& replica,

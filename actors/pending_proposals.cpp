@@ -82,11 +82,11 @@ void pending_proposals::cancel(const caf::strong_actor_ptr& asker, uint64_t sess
   forget_answered_front();
 }
 
-void pending_proposals::answer_all(const outcome& unplaced, const outcome& placed) {
+void pending_proposals::answer_all(const outcome& told) {
   for (auto& x : unplaced_)
-    x.who.answer(unplaced);
+    x.who.answer(told);
   for (auto& x : placed_)
-    x.what.who.answer(placed);
+    x.what.who.answer(told);
   first_request_ += unplaced_.size();
   unplaced_.clear();
   placed_.clear();

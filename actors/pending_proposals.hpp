@@ -33,9 +33,9 @@ public:
   /// Unknown for those whose deadline passed: their entries may still commit.
   void expire(int64_t now_ns);
   void cancel(const caf::strong_actor_ptr& asker, uint64_t session, uint64_t sequence);
-  /// Everybody: `unplaced` for those whose command is in no log that we know, unknown for the
-  /// others.
-  void answer_all(const outcome& unplaced, const outcome& placed);
+  /// Everybody. Nobody may be told `not_executed`: who has no place here may have been forwarded to
+  /// a leader who has one for him.
+  void answer_all(const outcome& told);
 
 private:
   struct placed_proposal {

@@ -24,6 +24,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::snapshot_passed: return "snapshot_passed";
     case errc::node_stopped: return "node_stopped";
     case errc::cancelled: return "cancelled";
+    case errc::reply_lost: return "reply_lost";
     case errc::wal_io_failed: return "wal_io_failed";
     case errc::wal_corrupt: return "wal_corrupt";
     case errc::invariant_violated: return "invariant_violated";

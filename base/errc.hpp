@@ -33,6 +33,7 @@ enum class errc : uint8_t {
   snapshot_passed = 34, ///< A snapshot replaced the part of the log that held the answer.
   node_stopped = 35,    ///< The node stopped while the entry was in the log.
   cancelled = 36,       ///< The caller gave up.
+  reply_lost = 37, ///< Decided before; this replica no longer has what the machine answered then.
 
   // 64..95: this replica can't go on. Its group stops; the process does not.
   wal_io_failed = 64,

@@ -14,7 +14,7 @@ struct recovered_state {
   index_t last;                ///< Last index in the log; `compacted.index` if it is empty.
   std::vector<entry_ptr> tail; ///< The newest entries, contiguous up to `last`; may be empty, but
                                ///< with the last one wall time can't step back.
-  index_t applied;             ///< Up to which the machine has kept the effects by itself.
+  index_t applied;             ///< Up to which nothing needs to be handed out again.
 };
 
 } // namespace caucus::raft

@@ -62,7 +62,7 @@ session_verdict session_table::judge_command(const entry& next) {
     return refusal(errc::session_gap, owner.next);
   // Refused here, the sequence stays the next one: the client sends it again when it has given up
   // older replies.
-  if (sequence >= owner.floor + window || owner.reply_bytes >= owner.reply_bytes_max)
+  if (is_full(owner, sequence))
     return refusal(errc::session_window, owner.next);
   awaited_ = next.id.index;
   executing_ = &owner;
@@ -100,12 +100,31 @@ void session_table::record(const entry& executed, command_outcome outcome) {
                                                      + std::to_string(executed.id.index.value())
                                                      + " wasn't the one to execute");
   awaited_ = {};
-  if (auto* owner = std::exchange(executing_, nullptr)) {
-    owner->reply_bytes += outcome.reply.size();
-    reply_bytes_ += outcome.reply.size();
-    owner->kept.push_back(std::move(outcome));
-    ++owner->next;
-  }
+  if (auto* owner = std::exchange(executing_, nullptr))
+    keep(*owner, std::move(outcome));
+}
+
+bool session_table::is_full(const session& owner, sequence_t sequence) const noexcept {
+  return sequence >= owner.floor + window
+         || (replies_ == replies::kept && owner.reply_bytes >= owner.reply_bytes_max);
+}
+
+void session_table::keep(session& owner, command_outcome outcome) {
+  // Where the client can't be made to wait for room, an older reply makes it.
+  for (auto i = owner.head; replies_ == replies::may_be_lost && i < owner.kept.size()
+                            && owner.reply_bytes + outcome.reply.size() > owner.reply_bytes_max;
+       ++i)
+    lose(owner, owner.kept[i]);
+  owner.reply_bytes += outcome.reply.size();
+  reply_bytes_ += outcome.reply.size();
+  owner.kept.push_back(std::move(outcome));
+  ++owner.next;
+}
+
+void session_table::lose(session& owner, command_outcome& victim) {
+  owner.reply_bytes -= victim.reply.size();
+  reply_bytes_ -= victim.reply.size();
+  victim = {errc::reply_lost, {}};
 }
 
 void session_table::forget_below(session& owner, sequence_t floor) {

@@ -18,7 +18,7 @@ namespace caucus::raft {
 
 /// How a command ended at the machine, kept so that a retry hears the same.
 struct command_outcome {
-  errc code = errc::none; ///< none, or rejected_by_machine.
+  errc code = errc::none; ///< none, rejected_by_machine or reply_lost.
   shared_bytes reply;     ///< The machine's answer, or its reason for the refusal.
 
   friend bool operator==(const command_outcome&, const command_outcome&) = default;
@@ -56,7 +56,17 @@ public:
   /// replicated rules: to change it needs a new version of the open command.
   static constexpr uint64_t window = 256;
 
+  /// What happens to a session's replies. Part of the replicated rules: alike on all replicas.
+  enum class replies : uint8_t {
+    kept,
+    /// The machine keeps its own state, so a replica that restarted has no reply for what it
+    /// needn't execute again (`reply_lost`). Then no rule may depend on the size of replies, which
+    /// differs.
+    may_be_lost,
+  };
+
   session_table() = default;
+  explicit session_table(replies rule) : replies_{rule} {}
   session_table(session_table&&) noexcept = default;
   session_table& operator=(session_table&&) noexcept = default;
 
@@ -105,10 +115,14 @@ private:
   session_verdict open(const entry& next, const open_session& limits);
   void expire();
   void erase(std::unordered_map<session_id, session>::iterator victim);
+  [[nodiscard]] bool is_full(const session& owner, sequence_t sequence) const noexcept;
+  void keep(session& owner, command_outcome outcome);
+  void lose(session& owner, command_outcome& victim);
   void forget_below(session& owner, sequence_t floor);
   void schedule(session_id id, const session& owner);
   result<void> load_session(session_id id, byte_reader& in);
 
+  replies replies_ = replies::kept;
   std::unordered_map<session_id, session> sessions_;
   std::vector<deadline> deadlines_; ///< A min-heap; one per session, and some of closed ones.
   int64_t now_ns_ = 0;

@@ -9,6 +9,8 @@ namespace {
 constexpr std::chrono::milliseconds tick_period{5};
 /// Refused for now: an election is on, or a limit reached.
 constexpr std::chrono::milliseconds retry_after{10};
+/// A person waits for it.
+constexpr std::chrono::milliseconds leave_timeout{500};
 
 } // namespace
 
@@ -50,6 +52,7 @@ caf::behavior counter_client::make_behavior() {
           queue_.on_node_lost(via);
       pump();
     },
+    [this](end_session) { close_session(); },
     [this](client_tick) {
       auto now = clock::now();
       delayed_send(this, tick_period, client_tick{});
@@ -127,6 +130,19 @@ void counter_client::open_session(size_t via) {
         on_failure(via, why);
         pump();
       });
+}
+
+void counter_client::close_session() {
+  // A normal end would leave the linked listeners behind.
+  auto via = links_.pick();
+  if (!via || queue_.session() == 0) {
+    quit(caf::exit_reason::user_shutdown);
+    return;
+  }
+  // Best effort: a session that isn't closed expires. What is still under way is told `unknown`.
+  auto end = [this](auto&&) { quit(caf::exit_reason::user_shutdown); };
+  request(links_.group(*via), leave_timeout, caucus::close_session{queue_.session()})
+    .then([end](const caucus::outcome& x) { end(x); }, [end](const caf::error& x) { end(x); });
 }
 
 void counter_client::send_attempt(size_t via, session_queue::attempt next) {

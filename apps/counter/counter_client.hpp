@@ -28,6 +28,9 @@ struct ask_status {
   std::function<void(std::optional<caucus::group_status>)> done;
 };
 
+/// To the client: closes its session, so that it takes no room in the group any more, and ends.
+struct end_session {};
+
 struct client_tick {};
 
 /// Talks to a counter: one session, opened when first needed; follows the leader, retries until
@@ -47,6 +50,7 @@ private:
   void send_attempt(size_t via, session_queue::attempt next);
   void send_raw(size_t via, perform_raw raw);
   void send_status(size_t via, ask_status ask);
+  void close_session();
   void on_failure(size_t via, const caf::error& why);
   template <class Waiting, class Refuse>
   void expire(std::vector<Waiting>& waiting, clock::time_point now, Refuse refuse);
@@ -66,4 +70,5 @@ private:
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::perform)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::perform_raw)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::ask_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::end_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::client_tick)

@@ -59,6 +59,8 @@ public:
     : filler_{std::move(filler)}, retry_after_{retry_after} {}
 
   [[nodiscard]] bool is_empty() const noexcept { return slots_.empty(); }
+  /// 0: none is open.
+  [[nodiscard]] uint64_t session() const noexcept { return session_; }
   [[nodiscard]] bool needs_session() const noexcept { return session_ == 0 && !slots_.empty(); }
 
   void add(operation what);

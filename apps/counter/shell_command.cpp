@@ -55,7 +55,7 @@ public:
     : options_{options}, client_{system.spawn<counter_client>(options.client)} {}
   ~shell() {
     lines_.wait_until_empty();
-    caf::anon_send_exit(client_, caf::exit_reason::user_shutdown);
+    caf::anon_send(client_, end_session{}); // The actor system waits until it has ended.
   }
 
   void handle(std::string_view line) {

@@ -20,7 +20,7 @@ answer perform_one(const client_options& options, const counter_command& command
   caf::anon_send(client, perform{{encode(command), clock::now() + options.timeout,
                                   [&](answer x) { told.set_value(std::move(x)); }}});
   auto result = told.get_future().get();
-  caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
+  caf::anon_send(client, end_session{}); // The actor system waits until it has ended.
   return result;
 }
 

@@ -35,6 +35,12 @@ struct open_session {
     0; ///< Idle time by the log's clock after which it expires; 0: the node's default.
 };
 
+/// Forgets a session through the log, once its caller has all replies that it wants: it takes room
+/// until then, or until it expires.
+struct close_session {
+  uint64_t session = 0;
+};
+
 /// Gives up on a command that this sender sent: its outcome is `unknown` and its slot is free.
 struct cancel {
   uint64_t session = 0;
@@ -98,6 +104,10 @@ auto inspect(F& f, open_session& x) {
   return f(x.timeout_ms);
 }
 template <class F>
+auto inspect(F& f, close_session& x) {
+  return f(x.session);
+}
+template <class F>
 auto inspect(F& f, cancel& x) {
   return f(x.session, x.sequence);
 }
@@ -150,6 +160,8 @@ using group_actor = caf::typed_actor<
   caf::replies_to<command_batch>::with<std::vector<outcome>>,
   // Opens a session.
   caf::replies_to<open_session>::with<outcome>,
+  // Closes one; `session_expired` if there is none by that number any more.
+  caf::replies_to<close_session>::with<outcome>,
   // Gives up on a command.
   caf::reacts_to<cancel>,
   // Tells this replica's own state, also when there is no leader.
@@ -172,5 +184,6 @@ CAF_ADD_TYPE_ID(caucus_messages, (caucus::group_status))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::leader_changed))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::leader_listener))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::group_actor))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::close_session))
 
 CAF_END_TYPE_ID_BLOCK(caucus_messages)

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace caucus {
@@ -38,9 +39,11 @@ public:
   /// One JSON object for people and dashboards.
   [[nodiscard]] virtual std::string describe() const { return "{}"; }
 
-  /// A machine that keeps its own state on disk says up to where: a restart applies only what is
-  /// missing.
-  [[nodiscard]] virtual index_t applied_index() const { return index_t{}; }
+  /// A machine that keeps its own state on disk says up to which command that state is durable, and
+  /// a restart executes only what comes after; on all replicas or on none. Nothing of the session
+  /// rules is lost, but the replies to what isn't executed again are: a retry of such a command
+  /// hears `unknown` with `reply_lost`.
+  [[nodiscard]] virtual std::optional<index_t> applied_index() const { return std::nullopt; }
 };
 
 using machine_factory = std::function<std::unique_ptr<state_machine>()>;

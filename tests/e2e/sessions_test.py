@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Exactly once: retries across dead leaders, restarts, and sessions that are no more."""
 import socket
+import subprocess
 import threading
 import time
 import unittest
 
-from e2e import QUICK, ProcessTest, wait_until
+from e2e import PROGRAM, QUICK, ProcessTest, wait_until
 
 
 class Withholder:
@@ -110,6 +111,16 @@ class Sessions(ProcessTest):
         self.assertEqual(shell.ask(f"raw {session} 1 add 5"), "rejected session_expired")
         self.assertEqual(shell.ask(f"raw {session} 2 add 5"), "rejected session_expired")
         self.assertEqual(shell.ask("get"), f"ok {count}")
+
+    def test_a_client_that_ends_leaves_no_session_behind(self):
+        cluster = self.cluster(options=[*QUICK, "--sessions-max", "2"])
+        cluster.start()
+        cluster.leader()
+        for count in range(1, 8):
+            told = subprocess.run([PROGRAM, "add", "1", "--nodes", cluster.node(1).client],
+                                  capture_output=True, text=True, timeout=30, check=False)
+            self.assertEqual(told.returncode, 0, told.stderr)
+            self.assertEqual(told.stdout.splitlines()[1].split()[0], str(count))
 
     def test_a_shell_outlives_its_session(self):
         cluster = self.cluster(options=[*QUICK, "--session-timeout-ms", "1000"])

@@ -50,6 +50,13 @@ recording_client::recording_client(caf::actor_system& system)
                           (*outcomes)[position] = outcome{.reason = errc::unreachable};
                         });
               },
+              [=](group_actor group, size_t position, close_session what) {
+                self->request(group, caf::infinite, what)
+                  .then([=](outcome& x) { (*outcomes)[position] = std::move(x); },
+                        [=](const caf::error&) {
+                          (*outcomes)[position] = outcome{.reason = errc::unreachable};
+                        });
+              },
               [=](group_actor group, caucus::cancel what) { self->send(group, what); }};
     },
     outcomes_);
@@ -77,6 +84,10 @@ size_t recording_client::propose(const group_actor& group, std::string_view payl
 }
 
 size_t recording_client::open(const group_actor& group) { return ask(group, open_session{}); }
+
+size_t recording_client::close(const group_actor& group, uint64_t session) {
+  return ask(group, close_session{session});
+}
 
 void recording_client::cancel(const group_actor& group, caucus::cancel what) {
   caf::anon_send(self_, group, what);

@@ -38,6 +38,7 @@ public:
   size_t propose(const group_actor& group, command what);
   size_t propose(const group_actor& group, std::string_view payload);
   size_t open(const group_actor& group);
+  size_t close(const group_actor& group, uint64_t session);
   void cancel(const group_actor& group, caucus::cancel what);
 
   [[nodiscard]] const std::optional<outcome>& at(size_t position) const {

@@ -225,6 +225,30 @@ TEST_SUITE("raft/sessions") {
     CHECK(one.table.digest() == replayed.table.digest());
   }
 
+  TEST_CASE("where replies may be lost, replicas with and without them still decide alike") {
+    const open_session limits{.timeout_ns = 60 * second, .sessions_max = 9, .reply_bytes_max = 20};
+    session_replica knows{session_table{session_table::replies::may_be_lost}};
+    session_table lost{session_table::replies::may_be_lost};
+    const auto id = knows.open(limits);
+    lost.judge({{index_t{1}, term_t{1}},
+                second,
+                {entry_kind::session, {}, {}, {}, encode(session_command{limits})}});
+    for (uint64_t i = 1; i <= session_table::window + 1; ++i) {
+      const entry next{{index_t{knows.last + 1}, term_t{1}},
+                       second,
+                       {entry_kind::command, id, sequence_t{i}, sequence_t{1}, {}}};
+      const auto one = knows.apply(next);
+      const auto other = lost.judge(next);
+      CHECK(one == other);
+      CHECK((one.kind == verdict_kind::execute) == (i <= session_table::window));
+      if (other.kind == verdict_kind::execute)
+        lost.record(next, {errc::reply_lost, {}});
+    }
+    CHECK(knows.table.reply_bytes() <= 20);
+    CHECK(knows.send(id, 1).outcome.code == errc::reply_lost);
+    CHECK(knows.send(id, session_table::window).outcome.code == errc::none);
+  }
+
   TEST_CASE("out of order and unrecorded entries are a bug of the caller") {
     session_replica one;
     const auto id = one.open();
