@@ -20,9 +20,13 @@ uint64_t cost(const raft::message& body) {
 
 result<void> inbound::on_hello(const transport::node_identity& peer) {
   auto verdict = node_.peers->judge(peer.node, peer.directory);
-  if (!verdict)
+  if (verdict) {
+    refused_.erase(peer.node);
+  } else if (!links_.contains(peer.node) || refused_.insert(peer.node).second) {
+    // A member dials again and again: say so once, until it was let in.
     node_.log().warning("event=peer_refused peer=" + std::to_string(peer.node.value())
                         + " reason=\"" + verdict.reason().what + "\"");
+  }
   return verdict;
 }
 

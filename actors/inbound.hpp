@@ -3,6 +3,7 @@
 #include "actors/node_context.hpp"
 
 #include <map>
+#include <set>
 
 namespace caucus {
 
@@ -27,6 +28,7 @@ private:
 
   node_context& node_;
   std::map<node_id, peer_link_actor> links_;
+  std::set<node_id> refused_; ///< Members whose refusal was logged.
 };
 
 } // namespace caucus

@@ -126,7 +126,8 @@ result<void> node_runtime::start_actors() {
     if (id != options.id)
       peers.emplace(id, address);
   }
-  context_->peers = std::make_unique<peer_registry>(std::move(members), recovery_.peers);
+  context_->peers =
+    std::make_unique<peer_registry>(options.id, std::move(members), recovery_.peers);
   context_->supervisor = spawn_on<node_supervisor>(
     consensus_home(0), context_, [this](const std::string& reason) { set_unhealthy(reason); });
   context_->sender = spawn_on<transport_hub>(consensus_home(0), context_);

@@ -84,6 +84,19 @@ result<void> check_addresses(const node_options& options) {
   return {};
 }
 
+result<void> check_accepted(const node_options& options) {
+  for (auto peer : options.accept_directories) {
+    auto who = std::to_string(peer.value());
+    if (peer == options.id)
+      return error{errc::invalid_option, "--accept-directory " + who
+                                           + " is for the nodes that refuse node " + who
+                                           + ": restart them with it, and this one without"};
+    if (!options.members.contains(peer))
+      return error{errc::invalid_option, "--accept-directory " + who + " is not in --members"};
+  }
+  return {};
+}
+
 } // namespace
 
 std::span<const option_description> option_table() { return table; }
@@ -190,6 +203,8 @@ result<void> validate(const node_options& options) {
       || options.frame_bytes_max < options.proposal_bytes_max + 64 * kib)
     return error{errc::invalid_option, "--frame-bytes-max must exceed --append-bytes-max and "
                                        "--proposal-bytes-max by 64 KiB"};
+  if (auto accepted = check_accepted(options); !accepted)
+    return accepted.reason();
   return check_addresses(options);
 }
 

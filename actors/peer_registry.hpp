@@ -16,27 +16,27 @@ namespace caucus {
 /// (RELIABILITY O-08, S-68). Thread-safe.
 class peer_registry {
 public:
-  peer_registry(std::set<node_id> members, const std::vector<persistence::peer_identity>& known)
-    : members_{std::move(members)} {
+  peer_registry(node_id self, std::set<node_id> members,
+                const std::vector<persistence::peer_identity>& known)
+    : self_{self}, members_{std::move(members)} {
     for (auto& peer : known)
       directories_.emplace(peer.node, peer.directory);
   }
 
-  /// Whether this peer may connect; the error is told to it and is for people.
+  /// Whether this peer may connect; the error is for people, here and in the peer's own log, so it
+  /// names both nodes.
   [[nodiscard]] result<void> judge(node_id node, directory_id directory) const {
     std::lock_guard guard{mutex_};
+    auto self = std::to_string(self_.value());
+    auto peer = std::to_string(node.value());
     if (!members_.contains(node))
-      return error{errc::identity_mismatch,
-                   "node " + std::to_string(node.value()) + " is not a member here"};
+      return error{errc::identity_mismatch, "node " + peer + " is no member for node " + self};
     auto known = directories_.find(node);
     if (known != directories_.end() && known->second != directory)
-      return error{
-        errc::identity_mismatch,
-        "node " + std::to_string(node.value())
-          + " comes with another data directory than the one known here: if its old one is "
-            "lost for good and it holds no vote that still counts, start this node once "
-            "with --accept-directory "
-          + std::to_string(node.value())};
+      return error{errc::identity_mismatch,
+                   "node " + self + " knows node " + peer
+                     + " by another data directory: if that one is lost for good, restart node "
+                     + self + ", not node " + peer + ", once with --accept-directory " + peer};
     return {};
   }
 
@@ -53,6 +53,7 @@ public:
 
 private:
   mutable std::mutex mutex_;
+  node_id self_;
   std::set<node_id> members_;
   std::map<node_id, directory_id> directories_;
 };

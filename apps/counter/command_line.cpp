@@ -143,7 +143,8 @@ void describe_serve(CLI::App& app, serve_line& line) {
     ->type_name("HOST:PORT");
   app
     .add_option("--accept-directory", line.accept_directories,
-                "node whose data directory was replaced or wiped, on purpose; may be repeated")
+                "let node N come with another data directory than the one known here; give it once "
+                "to each node that refuses N, not to N; may be repeated")
     ->type_name("N")
     ->allow_extra_args(false);
   auto table = caucus::option_table();

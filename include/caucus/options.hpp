@@ -20,8 +20,8 @@ struct node_options {
   std::map<node_id, endpoint> members; ///< Peer addresses of all members, this one included.
   endpoint listen;                     ///< Where to bind; empty host: this member's own address.
   std::string data_directory;
-  std::set<node_id>
-    accept_directories; ///< Peers whose data directory may be another one than before.
+  /// Peers, never this node itself, that may come with another data directory than before.
+  std::set<node_id> accept_directories;
 
   uint64_t tick_ms = 100;
   uint64_t election_ticks = 10;

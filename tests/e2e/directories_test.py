@@ -63,10 +63,11 @@ class Directories(ProcessTest):
         others = cluster.nodes[:2]
         for node in others:
             wait_until(f"node {node.id} to refuse the blank voter",
-                       lambda: "peer_refused peer=3" in node.log.read_text()
-                       and "directory" in node.log.read_text(), 20)
-        wait_until("the blank voter to be told",
-                   lambda: "--accept-directory" in wiped.log.read_text(), 20)
+                       lambda: "peer_refused peer=3" in node.log.read_text(), 20)
+            # The same words in both logs, so they must say which node is to be restarted.
+            advice = f"restart node {node.id}, not node 3, once with --accept-directory 3"
+            self.assertIn(advice, node.log.read_text())
+            wait_until("the blank voter to be told", lambda: advice in wiped.log.read_text(), 20)
         # It takes no part: with one of the others gone there is no majority.
         others[0].kill()
         blocked = cluster.shell(timeout_ms=2000)

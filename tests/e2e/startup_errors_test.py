@@ -51,6 +51,9 @@ class StartupErrors(ProcessTest):
         self.refused("--id 7", node_id=7)
         self.refused("--id", node_id="one")
         self.refused("--client", client="127.0.0.1")
+        self.refused("--accept-directory 1 is for the nodes that refuse node 1",
+                     "--accept-directory", "1")
+        self.refused("--accept-directory 9 is not in --members", "--accept-directory", "9")
         self.refused("clients need an address of their own", client=f"127.0.0.1:{self.ports[0]}")
 
     def test_unspecified_advertise_address(self):
