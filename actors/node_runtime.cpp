@@ -32,6 +32,33 @@ auto node_runtime::spawn_blocking(std::string thread_name, Ts&&... xs) {
   return spawn_on<Actor>(thread->home(), std::forward<Ts>(xs)...);
 }
 
+namespace {
+
+std::string join(const std::set<node_id>& nodes) {
+  std::string text;
+  for (auto id : nodes)
+    text += (text.empty() ? "" : ",") + std::to_string(id.value());
+  return text;
+}
+
+/// Every group begins with the members of the options. A start that names others would only be
+/// refused later, after it had counted a boot and greeted its peers.
+result<void> check_members(const persistence::wal_recovery& found, const node_options& options,
+                           const std::string& path) {
+  std::set<node_id> named;
+  for (auto& [id, address] : options.members)
+    named.insert(id);
+  for (auto& group : found.groups)
+    if (group.descriptor.members.voters != named)
+      return error{errc::already_exists, "group '" + group.descriptor.name + "' in " + path
+                                           + " was created with the members "
+                                           + join(group.descriptor.members.voters) + ", not with "
+                                           + join(named) + " as --members names them"};
+  return {};
+}
+
+} // namespace
+
 node_runtime::node_runtime(caf::actor_system& system, node_context_ptr context)
   : system_{system}, context_{std::move(context)}, inbound_{*context_} {}
 
@@ -74,7 +101,11 @@ result<void> node_runtime::open_storage() {
   auto opened = persistence::wal::open(
     *directory_, {hash_cluster_name(options.cluster), options.id}, wal_options,
     [&](uint64_t done, uint64_t total) {
-      log.info("event=recovering bytes=" + std::to_string(done) + " of=" + std::to_string(total));
+      if (done < total) // The end is told by what comes next.
+        log.info("event=recovering bytes=" + std::to_string(done) + " of=" + std::to_string(total));
+    },
+    [&](const persistence::wal_recovery& found) {
+      return check_members(found, options, directory_->path());
     });
   if (!opened)
     return opened.reason();

@@ -17,9 +17,10 @@ class wal {
 public:
   /// Reads everything back, repairs a torn tail, counts this start durably. Refusals:
   /// `identity_mismatch` (nothing was written), `version_mismatch`, `wal_corrupt`,
-  /// `invalid_option`; each names the file and what to do.
+  /// `invalid_option`, those of `accept`; each names the file and what to do.
   static result<opened_wal> open(directory& dir, wal_identity id, wal_options options = {},
-                                 const recovery_progress& progress = {});
+                                 const recovery_progress& progress = {},
+                                 const recovery_check& accept = {});
   ~wal();
 
   /// Stages what a group's core wants kept. A gap in the entries or a group that was never added is

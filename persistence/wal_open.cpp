@@ -79,7 +79,7 @@ result<void> tidy(directory& dir, const segment_catalog& catalog) {
 } // namespace
 
 result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options options,
-                             const recovery_progress& progress) {
+                             const recovery_progress& progress, const recovery_check& accept) {
   if (auto checked = check(options); !checked)
     return std::move(checked).reason();
   auto catalog = segment_catalog::read(dir, id);
@@ -91,6 +91,9 @@ result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options option
   auto found = read_log(dir, options, *catalog, replay, progress, recovery);
   if (!found)
     return std::move(found).reason();
+  if (accept)
+    if (auto accepted = accept(recovery); !accepted)
+      return std::move(accepted).reason();
 
   segment_header made_by;
   made_by.identity = id;

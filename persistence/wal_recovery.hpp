@@ -36,5 +36,8 @@ struct wal_recovery {
 
 /// Told now and then while recovery reads, so that a long start isn't silent.
 using recovery_progress = std::function<void(uint64_t bytes_done, uint64_t bytes_total)>;
+/// Judges what was found before anything is written, this start's boot count included; its error
+/// refuses the start.
+using recovery_check = std::function<result<void>(const wal_recovery&)>;
 
 } // namespace caucus::persistence

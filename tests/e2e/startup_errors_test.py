@@ -92,6 +92,8 @@ class StartupErrors(ProcessTest):
         node.stop()
         self.refused("cluster", "--cluster-name", "other", members=other, data=node.directory)
         self.refused("node", node_id=2, members=f"2=127.0.0.1:{self.ports[0]}", data=node.directory)
+        self.refused("--members", members=f"{other},2=127.0.0.1:{self.ports[1]}",
+                     data=node.directory)
         node.start()
         self.ask_until(shell, "get", lambda answer: answer == "ok 6")
 

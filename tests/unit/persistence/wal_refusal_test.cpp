@@ -33,6 +33,32 @@ TEST_SUITE("persistence/wal_refusal") {
     }
   }
 
+  TEST_CASE("a start that its owner doesn't accept has written nothing and counts no boot") {
+    memory_disk disk;
+    fill(disk);
+    disk.kill();
+    const auto calls = disk.call_count();
+    const auto before = disk.content("wal-0000000000000001.log");
+    auto dir = disk.open();
+    REQUIRE(dir.ok());
+    boot_count boot;
+    const auto refused =
+      persistence::wal::open(**dir, self, small_options(), {},
+                             [&](const persistence::wal_recovery& found) -> result<void> {
+                               CHECK_FALSE(found.groups.empty());
+                               boot = found.boot;
+                               return error{errc::already_exists, "not what was wanted"};
+                             });
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.reason().code == errc::already_exists);
+    CHECK(disk.call_count() == calls);
+    CHECK(disk.content("wal-0000000000000001.log") == before);
+    disk.kill();
+    const auto next = try_start(disk, small_options());
+    REQUIRE(next.ok());
+    CHECK(next->found.boot == boot);
+  }
+
   TEST_CASE("a segment of another directory is refused") {
     memory_disk disk;
     fill(disk);
