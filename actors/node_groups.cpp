@@ -47,58 +47,95 @@ raft::core_options core_options(const node_context& node, group_id group) {
           .seed = node.environment->seed};
 }
 
+/// The application's part of making a group.
+result<node_runtime::new_machine> make_machine(const std::string& name,
+                                               const machine_factory& factory) {
+  auto failed = [&](const std::string& why) {
+    return error{errc::machine_failed, "group '" + name + "': " + why};
+  };
+  try {
+    if (auto machine = factory())
+      return std::make_shared<std::unique_ptr<state_machine>>(std::move(machine));
+    return failed("its factory made no machine");
+  } catch (const std::exception& thrown) {
+    return failed(std::string{"its factory threw: "} + thrown.what());
+  } catch (...) {
+    return failed("its factory threw something that is no std::exception");
+  }
+}
+
 } // namespace
 
-result<persistence::recovered_group> node_runtime::recall(const std::string& name, bool& is_new) {
-  auto members = initial_members(context_->options);
-  for (auto& known : recovery_.groups) {
-    if (known.descriptor.name != name)
-      continue;
-    if (known.damaged)
-      return *known.damaged;
-    if (known.descriptor.members.voters != members.voters)
-      return error{errc::already_exists,
-                   "group '" + name + "' in " + directory_->path()
-                     + " was created with other members than --members names"};
-    is_new = false;
-    return std::move(known);
-  }
+result<std::optional<group_actor>> node_runtime::claim(const std::string& name) {
+  std::unique_lock guard{mutex_};
+  auto made_by = being_made_.find(name);
+  if (made_by != being_made_.end() && made_by->second == std::this_thread::get_id())
+    return error{errc::invalid_argument, "group '" + name
+                                           + "': the factory of its machine asks for the group "
+                                             "that it is called for"};
+  group_was_made_.wait(guard, [&] { return is_stopped_ || !being_made_.contains(name); });
+  if (is_stopped_)
+    return error{errc::stopping, "the node is stopped"};
+  if (auto found = groups_.find(name); found != groups_.end())
+    return std::optional{found->second.handle};
+  if (auto* known = recall(name); known && known->damaged)
+    return *known->damaged;
+  being_made_.emplace(name, std::this_thread::get_id());
+  return std::optional<group_actor>{};
+}
+
+void node_runtime::give_up_claim(const std::string& name) {
+  std::lock_guard guard{mutex_};
+  being_made_.erase(name);
+  group_was_made_.notify_all();
+}
+
+persistence::recovered_group* node_runtime::recall(const std::string& name) {
+  auto known = std::find_if(recovery_.groups.begin(), recovery_.groups.end(),
+                            [&](auto& x) { return x.descriptor.name == name; });
+  return known == recovery_.groups.end() ? nullptr : &*known;
+}
+
+persistence::group_descriptor node_runtime::describe_new(const std::string& name) const {
   uint64_t generation = 1;
   for (auto& gone : recovery_.tombstones)
     if (gone.name == name)
       generation = std::max(generation, gone.generation + 1);
-  is_new = true;
-  persistence::recovered_group fresh;
-  fresh.descriptor = {hash_group(name, generation), generation, name,
-                      replica_uid{recovery_.boot.value()}, std::move(members)};
-  return fresh;
+  return {hash_group(name, generation), generation, name, replica_uid{recovery_.boot.value()},
+          initial_members(context_->options)};
 }
 
 result<group_actor> node_runtime::create_group(const std::string& name,
-                                               const machine_factory& machine) {
+                                               const machine_factory& factory) {
+  if (name.empty() || name.size() > 255)
+    return error{errc::invalid_argument, "a group's name has 1 to 255 bytes"};
+  if (!factory)
+    return error{errc::invalid_argument, "group '" + name + "': there is no factory of machines"};
+  auto there = claim(name);
+  if (!there)
+    return there.reason();
+  if (*there)
+    return **there;
+  std::shared_ptr<void> claimed{nullptr, [&](void*) { give_up_claim(name); }};
+  // The application's code: it may take long, fail, or use this node, so no lock is held.
+  auto machine = make_machine(name, factory);
+  if (!machine)
+    return machine.reason();
   std::lock_guard guard{mutex_};
   if (is_stopped_)
     return error{errc::stopping, "the node is stopped"};
-  if (name.empty() || name.size() > 255)
-    return error{errc::invalid_argument, "a group's name has 1 to 255 bytes"};
-  if (auto found = groups_.find(name); found != groups_.end())
-    return found->second.handle;
-  bool is_new = false;
-  auto from_disk = recall(name, is_new);
-  if (!from_disk)
-    return from_disk.reason();
-  auto group = from_disk->descriptor.group;
   try {
-    auto opened = spawn_group(*std::move(from_disk), is_new, machine);
-    context_->routes.add(group, opened.replica);
+    auto opened = spawn_group(recall(name), name, *machine);
+    context_->routes.add(opened.group, opened.replica);
     return groups_.emplace(name, std::move(opened)).first->second.handle;
   } catch (const std::exception& broken) {
     return error{errc::invariant_violated, "group '" + name + "': " + broken.what()};
   }
 }
 
-node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group from_disk,
-                                                   bool is_new, const machine_factory& factory) {
+node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group* known,
+                                                   const std::string& name,
+                                                   const new_machine& machine) {
   auto& options = context_->options;
   auto room = std::make_shared<admission>(options.waiting_commands_max,
                                           options.uncommitted_bytes_max, context_->uncommitted);
@@ -108,41 +145,42 @@ node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group 
     group_handle::limits{options.proposal_bytes_max, room});
   auto* handle_actor = static_cast<group_handle*>(handle->get());
 
-  auto& descriptor = from_disk.descriptor;
-  auto machine = std::shared_ptr<std::unique_ptr<state_machine>>{
-    std::make_shared<std::unique_ptr<state_machine>>(factory())};
+  // A copy: whatever fails below, the next try finds all that is known. It shares the entries.
+  auto from_disk = known ? *known : persistence::recovered_group{.descriptor = describe_new(name)};
+  auto group = from_disk.descriptor.group;
   raft::recovered_state state{.hard = from_disk.hard,
-                              .members = descriptor.members,
+                              .members = from_disk.descriptor.members,
                               .compacted = {},
                               .runs = std::move(from_disk.runs),
                               .last = from_disk.last,
                               .tail = std::move(from_disk.tail)};
-  auto core_of_group = core_options(*context_, descriptor.group);
   auto spawn_machine = [home = machine_home(), system = &system_, alive = machines_, machine,
-                        name = descriptor.name](const replica_actor& replica,
-                                                index_t replay_until) {
+                        name](const replica_actor& replica, index_t replay_until) {
     caf::actor_config config{home};
     auto who = system->spawn_class<machine_host, caf::no_spawn_options>(
       config, home, machine_host::setup{name, std::move(*machine), replica, replay_until});
     alive->add(who);
     return who;
   };
-  auto shard = descriptor.group.value();
-  group_replica::setup how{.descriptor = std::move(descriptor),
-                           .core = raft::core{core_of_group, std::move(state)},
-                           .is_new = is_new,
+  group_replica::setup how{.descriptor = std::move(from_disk.descriptor),
+                           .core = raft::core{core_options(*context_, group), std::move(state)},
+                           .is_new = known == nullptr,
                            .recovered_last = from_disk.last,
                            .room = room,
                            .handle = handle,
                            .spawn_machine = std::move(spawn_machine)};
-  auto* home = consensus_home(shard);
+  auto* home = consensus_home(group.value());
   caf::actor_config config{home};
   auto replica =
     caf::actor_cast<replica_actor>(system_.spawn_class<group_replica, caf::no_spawn_options>(
       config, home, std::move(how), context_));
   census_.add(replica);
   handle_actor->attach(replica);
-  return {caf::actor_cast<group_actor>(handle), std::move(room), std::move(replica)};
+  if (known) { // The replica has it now.
+    known->runs = {};
+    known->tail = {};
+  }
+  return {group, caf::actor_cast<group_actor>(handle), std::move(room), std::move(replica)};
 }
 
 void node_runtime::stop() {
@@ -150,6 +188,7 @@ void node_runtime::stop() {
     std::lock_guard guard{mutex_};
     if (std::exchange(is_stopped_, true))
       return;
+    group_was_made_.notify_all();
   }
   if (context_->supervisor) { // Else the start failed before any actor was there.
     caf::anon_send(context_->supervisor, node_stopping{});

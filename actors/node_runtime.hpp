@@ -8,8 +8,11 @@
 #include "caucus/node.hpp"
 #include "persistence/wal.hpp"
 
+#include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <thread>
 
 namespace caucus {
 
@@ -28,8 +31,12 @@ public:
   [[nodiscard]] node_health health() const;
   [[nodiscard]] const node_context& context() const noexcept { return *context_; }
 
+  /// A group's machine on its way to its actor. Shared because closures must be copyable.
+  using new_machine = std::shared_ptr<std::unique_ptr<state_machine>>;
+
 private:
   struct open_group {
+    group_id group;
     group_actor handle;
     std::shared_ptr<admission> room;
     replica_actor replica;
@@ -40,9 +47,16 @@ private:
   void start_workers();
   void set_unhealthy(const std::string& reason);
 
-  result<persistence::recovered_group> recall(const std::string& name, bool& is_new);
-  open_group spawn_group(persistence::recovered_group from_disk, bool is_new,
-                         const machine_factory& machine);
+  /// The group's handle if it is open. Else the caller alone makes it and then gives up its claim;
+  /// whoever else asks for the name meanwhile waits.
+  result<std::optional<group_actor>> claim(const std::string& name);
+  void give_up_claim(const std::string& name);
+  /// What the log knew of the group at the start; null if it never was.
+  persistence::recovered_group* recall(const std::string& name);
+  [[nodiscard]] persistence::group_descriptor describe_new(const std::string& name) const;
+  /// `known`: as of `recall`; untouched if this throws.
+  open_group spawn_group(persistence::recovered_group* known, const std::string& name,
+                         const new_machine& machine);
 
   /// Spawns on a worker (`home`), or wherever the system puts it.
   template <class Actor, class... Ts>
@@ -71,6 +85,8 @@ private:
 
   mutable std::mutex mutex_; ///< Guards what follows.
   std::map<std::string, open_group> groups_;
+  std::map<std::string, std::thread::id> being_made_; ///< And by whom.
+  std::condition_variable group_was_made_;            ///< Or not: its claim was given up.
   std::shared_ptr<actor_census> machines_ = std::make_shared<actor_census>();
   node_health health_;
   bool is_stopped_ = false;

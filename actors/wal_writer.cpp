@@ -17,50 +17,61 @@ wal_writer::wal_writer(caf::actor_config& cfg, caf::execution_unit* home,
 
 wal_writer_actor::behavior_type wal_writer::make_behavior() {
   return {
-    [this](const wal_append& x) {
-      if (has_failed_)
-        return; // No acknowledgement after a failure (RELIABILITY E-01).
-      try {
-        log_->add(x.group, x.batch);
-      } catch (const invariant_violation& broken) {
-        send(x.replica, group_fault{{errc::invariant_violated, broken.what()}});
-        return;
-      }
-      // A commit index alone is a hint for the next start that nobody waits for: it goes with
-      // whatever is written next. Else every command would cost the disk a second write.
-      if (!x.batch.must_sync && log_->staged_bytes() < batch_bytes_target)
-        return;
-      waiting_.push_back({x.replica, x.batch.seq});
-      must_sync_ = must_sync_ || x.batch.must_sync;
-      if (log_->staged_bytes() >= batch_bytes_target)
-        flush();
-      else
-        arm();
-    },
+    [this](const wal_append& x) { guarded([&] { on_append(x); }); },
     [this](const wal_describe& x) {
-      if (has_failed_)
-        return;
-      log_->add(x.group);
-      must_sync_ = true;
-      arm();
+      guarded([&] {
+        log_->add(x.group);
+        must_sync_ = true;
+        arm();
+      });
     },
     [this](const wal_pin_peer& x) {
-      if (has_failed_)
-        return;
-      log_->add(x.peer);
-      pinned_.push_back(x.done);
-      must_sync_ = true;
-      arm();
+      guarded([&] {
+        log_->add(x.peer);
+        pinned_.push_back(x.done);
+        must_sync_ = true;
+        arm();
+      });
     },
     [this](wal_flush) {
       is_armed_ = false;
-      flush();
+      guarded([this] { flush(); });
     },
     [this](wal_close) {
-      flush();
+      guarded([this] { flush(); });
       quit();
     },
   };
+}
+
+template <class F>
+void wal_writer::guarded(F&& work) {
+  if (has_failed_)
+    return; // No acknowledgement after a failure (RELIABILITY E-01).
+  try {
+    work();
+  } catch (const std::exception& broken) {
+    fail({errc::invariant_violated, std::string{"the log's writer: "} + broken.what()});
+  }
+}
+
+void wal_writer::on_append(const wal_append& x) {
+  try {
+    log_->add(x.group, x.batch);
+  } catch (const invariant_violation& broken) { // Of this group alone; nothing was staged.
+    send(x.replica, group_fault{{errc::invariant_violated, broken.what()}});
+    return;
+  }
+  // A commit index alone is a hint for the next start that nobody waits for: it goes with
+  // whatever is written next. Else every command would cost the disk a second write.
+  if (!x.batch.must_sync && log_->staged_bytes() < batch_bytes_target)
+    return;
+  waiting_.push_back({x.replica, x.batch.seq});
+  must_sync_ = must_sync_ || x.batch.must_sync;
+  if (log_->staged_bytes() >= batch_bytes_target)
+    flush();
+  else
+    arm();
 }
 
 void wal_writer::arm() {
@@ -71,7 +82,7 @@ void wal_writer::arm() {
 }
 
 void wal_writer::flush() {
-  if (has_failed_ || (waiting_.empty() && pinned_.empty() && log_->staged_bytes() == 0))
+  if (waiting_.empty() && pinned_.empty() && log_->staged_bytes() == 0)
     return;
   auto must_sync = std::exchange(must_sync_, false);
   if (auto committed = log_->commit(must_sync); !committed) {

@@ -23,8 +23,12 @@ private:
     persist_seq seq;
   };
 
+  void on_append(const wal_append& x);
   void arm();
   void flush();
+  /// Nothing that breaks in here may end the writer in silence: it fails with the reason.
+  template <class F>
+  void guarded(F&& work);
   void fail(error reason);
 
   std::unique_ptr<persistence::wal> log_;

@@ -259,14 +259,14 @@ bool virtual_cluster::run_until(const std::function<bool()>& done,
   return true;
 }
 
-group_status virtual_cluster::status(uint64_t id) {
+group_status virtual_cluster::status(const group_actor& group) {
   auto answer = std::make_shared<group_status>();
   system_.spawn(
     [answer](caf::event_based_actor* self, const group_actor& asked) {
       self->request(asked, caf::infinite, status_request{})
         .then([answer](group_status& x) { *answer = std::move(x); }, [](const caf::error&) {});
     },
-    group(id));
+    group);
   settle();
   trace(answer->role + std::to_string(answer->term) + std::to_string(answer->applied)
         + std::to_string(answer->digest));

@@ -94,7 +94,8 @@ public:
 
   [[nodiscard]] group_actor group(uint64_t id) const { return groups_.at(id); }
   [[nodiscard]] bool is_running(uint64_t id) const { return nodes_.contains(id); }
-  [[nodiscard]] group_status status(uint64_t id);
+  [[nodiscard]] group_status status(uint64_t id) { return status(group(id)); }
+  [[nodiscard]] group_status status(const group_actor& group);
   /// The node that leads in the highest term and is followed by a majority; 0: none.
   [[nodiscard]] uint64_t leader();
   [[nodiscard]] memory_disk& disk(uint64_t id) { return *disks_.at(id); }
