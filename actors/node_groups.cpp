@@ -26,10 +26,11 @@ membership::configuration initial_members(const node_options& options) {
   return members;
 }
 
-raft::core_options core_options(const node_context& node, group_id group) {
+raft::core_options core_options(const node_context& node, group_id group, boot_count boot) {
   auto& from = node.options;
   return {.group = group,
           .self = from.id,
+          .boot = boot.value(),
           .election_ticks = static_cast<uint32_t>(from.election_ticks),
           .heartbeat_ticks = static_cast<uint32_t>(from.heartbeat_ticks),
           .pre_vote = from.pre_vote,
@@ -162,8 +163,9 @@ node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group*
     alive->add(who);
     return who;
   };
+  auto core_of_group = core_options(*context_, group, recovery_.boot);
   group_replica::setup how{.descriptor = std::move(from_disk.descriptor),
-                           .core = raft::core{core_options(*context_, group), std::move(state)},
+                           .core = raft::core{core_of_group, std::move(state)},
                            .is_new = known == nullptr,
                            .recovered_last = from_disk.last,
                            .room = room,

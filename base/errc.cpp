@@ -19,6 +19,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::no_such_group: return "no_such_group";
     case errc::rejected_by_machine: return "rejected_by_machine";
     case errc::invalid_proposal: return "invalid_proposal";
+    case errc::read_unconfirmed: return "read_unconfirmed";
     case errc::timeout: return "timeout";
     case errc::leadership_lost: return "leadership_lost";
     case errc::snapshot_passed: return "snapshot_passed";

@@ -26,6 +26,7 @@ enum class errc : uint8_t {
   no_such_group = 12,
   rejected_by_machine = 13, ///< The state machine refused the command; it changed nothing.
   invalid_proposal = 14,    ///< A kind of entry that only the core itself may append.
+  read_unconfirmed = 15,    ///< No quorum confirmed in time that the leader still leads.
 
   // 32..63: may or may not be executed. Retry only under the same session and sequence.
   timeout = 32,         ///< The deadline passed before the entry's fate was known.

@@ -32,6 +32,7 @@ core::core(core_options options, recovered_state from_disk)
   CAUCUS_ASSERT(options_.election_ticks >= 2 * options_.heartbeat_ticks);
   CAUCUS_ASSERT(options_.inflight_messages_max > 0 && options_.inflight_bytes_max > 0);
   CAUCUS_ASSERT(options_.apply_bytes_max > 0);
+  check_lease_options();
   CAUCUS_ASSERT(term_ >= log_.last_entry().term);
   if (log_.tail_first() <= log_.last()) {
     std::vector<entry_ptr> newest;
@@ -44,6 +45,8 @@ core::core(core_options options, recovered_state from_disk)
 
 void core::step(input in, instant now) {
   now_ = now;
+  if (std::exchange(is_fresh_, false))
+    renew_promise(); // What an earlier life promised is forgotten, but not void.
   std::visit([this](auto& x) { on(x); }, in);
   if (const auto now_soft = soft(); now_soft != told_soft_) {
     told_soft_ = now_soft;
@@ -54,6 +57,7 @@ void core::step(input in, instant now) {
 void core::on(const tick&) {
   ++ticks_;
   apply_.set_read_failed(false);
+  tick_reads();
   if (role() == role::leader)
     tick_leader();
   else
@@ -109,6 +113,7 @@ void core::set_leader(node_id leader) {
   if (leader == leader_)
     return;
   refuse_forwarded();
+  refuse_reads();
   leader_ = leader;
   if (leader != node_id{}) {
     // Election safety (thesis §3.6.1); two leaders must stop the group, not be tolerated (P-13).

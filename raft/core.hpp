@@ -42,7 +42,7 @@ private:
     index_t last;
   };
 
-  // -- inputs (core.cpp; proposals.cpp, log_reads.cpp, election.cpp) -----------
+  // -- inputs (core.cpp; proposals.cpp, reads.cpp, log_reads.cpp, election.cpp) -
   void on(const tick& x);
   void on(received& x);
   void on(propose& x);
@@ -51,8 +51,9 @@ private:
   void on(log_read_done& x);
   void on(const peer_unreachable& x);
   void on(const campaign& x);
+  void on(const read& x);
 
-  // -- messages (election.cpp, follower.cpp, replication.cpp, proposals.cpp) ---
+  // -- messages (election.cpp, follower.cpp, replication.cpp, proposals.cpp, reads.cpp)
   void on(node_id from, const request_vote& x);
   void on(node_id from, const vote_reply& x);
   void on(node_id from, append_entries& x);
@@ -62,6 +63,8 @@ private:
   void on(node_id from, const timeout_now& x);
   void on(node_id from, forward_proposal& x);
   void on(node_id from, const forward_reply& x);
+  void on(node_id from, const read_index& x);
+  void on(node_id from, const read_index_reply& x);
 
   // -- terms and roles (core.cpp) ----------------------------------------------
   [[nodiscard]] enum role role() const noexcept { return static_cast<enum role>(role_.index()); }
@@ -134,6 +137,23 @@ private:
   void refuse_forwarded();
   void expire_forwarded();
 
+  // -- reads.cpp ---------------------------------------------------------------
+  void check_lease_options() const;
+  [[nodiscard]] size_t waiting_reads() const noexcept;
+  /// Leader: an entry of its own term is committed.
+  [[nodiscard]] bool has_committed_in_term() const noexcept;
+  [[nodiscard]] bool wants_round() const noexcept;
+  void send_round();
+  void on_echo(progress& peer, read_context round);
+  void confirm_reads();
+  [[nodiscard]] bool wants_to_ask() const noexcept;
+  void ask_leader();
+  void refuse_read(const read_queue::waiting& x);
+  void refuse_reads();
+  void tick_reads();
+  void renew_promise();
+  [[nodiscard]] bool is_promised() const noexcept;
+
   // -- log_reads.cpp -----------------------------------------------------------
   [[nodiscard]] bool is_reading_for(node_id to) const noexcept;
   void read_log(node_id to, index_t first, index_t last, uint64_t bytes_max, ready& out);
@@ -169,7 +189,11 @@ private:
   uint32_t elapsed_ = 0;   ///< Ticks since the leader was heard, or the election began.
   uint32_t timeout_ = 0;   ///< Ticks until the next election.
   uint64_t ticks_ = 0;
-  int64_t wall_ns_ = 0; ///< Of the newest entry seen.
+  uint64_t asked_ = 0;               ///< Questions for an index to read at, in this life.
+  int64_t promised_until_ns_ = 0;    ///< No vote before, but for a transfer: a lease counts on it.
+  bool is_renewing_promise_ = false; ///< An answer that promises leaves with the next ready.
+  bool is_fresh_ = true;             ///< No step was taken yet.
+  int64_t wall_ns_ = 0;              ///< Of the newest entry seen.
 
   held_replies held_;
   std::vector<read_under_way> reads_; ///< At most one per target.

@@ -9,12 +9,18 @@ namespace caucus::raft {
 struct core_options {
   group_id group;
   node_id self;
+  uint64_t boot = 0; ///< Counts the starts of this replica: what it asked before isn't asked now.
   /// Timeout drawn from [n, 2n). At least 2 * heartbeat_ticks: else followers campaign against a
   /// healthy leader (RELIABILITY S-06).
   uint32_t election_ticks = 10;
   uint32_t heartbeat_ticks = 1;
   bool pre_vote = true;
   bool check_quorum = true;
+  /// Whether a leader may answer reads alone for as long as no other can be elected. All members
+  /// must agree on it: it is the voters who keep still. Needs `check_quorum`.
+  bool lease = false;
+  int64_t tick_ns = 100'000'000;             ///< Shortest time between ticks; for the lease.
+  int64_t clock_drift_max_ns = 50'000'000;   ///< Between two nodes, within an election timeout.
   bool forward_proposals = true;             ///< Else a follower refuses with `not_leader`.
   uint32_t append_bytes_max = 1 << 20;       ///< Entries of one append message; at least one goes.
   uint32_t inflight_messages_max = 256;      ///< Unacknowledged appends per peer.
@@ -22,6 +28,7 @@ struct core_options {
   uint64_t uncommitted_bytes_max = 64 << 20; ///< Leader: beyond it proposals are dropped.
   uint64_t forwarded_bytes_max = 64 << 20;   ///< Follower: sent to the leader and not yet answered.
   uint32_t forwarded_max = 1 << 16;          ///< The same, in proposals.
+  uint32_t reads_max = 1 << 16;              ///< Waiting to be confirmed; beyond it refused.
   uint32_t proposal_bytes_max = 1 << 20;     ///< Payload of one command.
   uint64_t tail_bytes_max = 16 << 20;        ///< Entries kept in memory once persisted.
   uint64_t apply_bytes_max = 4 << 20;        ///< Committed entries handed out, not yet applied.

@@ -1,28 +1,37 @@
 #include "base/assert.hpp"
 #include "raft/core.hpp"
 
+#include <algorithm>
+
 namespace caucus::raft {
 
 bool core::has_ready() const noexcept {
   const bool is_nothing_said = out_.messages.empty() && out_.heartbeats.empty()
                                && out_.heartbeat_replies.empty() && out_.accepted.empty()
                                && out_.refused.empty() && out_.reads.empty()
-                               && out_.soft_changes.empty();
+                               && out_.reads_ready.empty() && out_.soft_changes.empty();
   if (!is_nothing_said || log_.has_unwritten() || hard() != handed_hard_)
     return true;
   const bool is_applicable = apply_.next() <= applicable() && apply_.has_room()
                              && (!read_to_apply_.empty() || log_.is_in_memory(apply_.next()));
   if (is_applicable || wants_apply_read())
     return true;
-  if (const auto* leading = as<leader_role>())
-    for (const auto& peer : leading->peers)
-      if (wants_replication(peer))
-        return true;
-  return false;
+  const auto* leading = as<leader_role>();
+  if (leading == nullptr)
+    return wants_to_ask();
+  return wants_round()
+         || std::any_of(leading->peers.begin(), leading->peers.end(),
+                        [this](const progress& x) { return wants_replication(x); });
 }
 
 ready core::take_ready(instant now) {
   now_ = now;
+  if (role() == role::leader)
+    send_round();
+  else if (wants_to_ask())
+    ask_leader();
+  if (std::exchange(is_renewing_promise_, false))
+    renew_promise(); // Counted from when the answer leaves: not earlier than its leader counts.
   auto out = std::exchange(out_, {});
   if (auto* leading = as<leader_role>())
     for (auto& peer : leading->peers)

@@ -34,6 +34,7 @@ core_status core::describe() const {
                   .first = log_.before().index + 1,
                   .last = log_.last(),
                   .tail_bytes = log_.tail_bytes(),
+                  .waiting_reads = waiting_reads(),
                   .noise = noise_};
   if (const auto* following = as<follower_role>())
     out.forwarded = following->forwarded.size();

@@ -56,6 +56,7 @@ struct core_status {
   uint64_t tail_bytes = 0;
   uint64_t uncommitted_bytes = 0; ///< Leader only.
   uint64_t forwarded = 0;         ///< Proposals sent to the leader and not answered.
+  uint64_t waiting_reads = 0;     ///< Not confirmed yet.
   std::vector<peer_status> peers; ///< Leader only, ascending.
   noise_counters noise;
 };

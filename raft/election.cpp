@@ -32,6 +32,10 @@ void core::on(node_id from, const timeout_now& x) {
 
 void core::start_election(bool is_transfer) {
   CAUCUS_ASSERT(role() != role::leader);
+  if (is_promised() && !is_transfer) { // Our own vote, too; the next tick asks again.
+    elapsed_ = std::min(elapsed_, timeout_ - 1);
+    return;
+  }
   if (!members_.is_voter(options_.self)) { // A learner waits, but no longer for this leader.
     set_leader({});
     restart_election_timer();
@@ -110,7 +114,7 @@ void core::on(node_id from, const request_vote& x) {
   }
   if (x.term > term_) {
     // Who lost touch, or was removed, must not depose a leader that others hear (thesis §4.2.3).
-    if (is_leader_alive() && !x.is_transfer) {
+    if ((is_leader_alive() || is_promised()) && !x.is_transfer) {
       ++noise_.sticky;
       return;
     }
@@ -121,7 +125,8 @@ void core::on(node_id from, const request_vote& x) {
     return;
   }
   const bool is_free = voted_for_ == node_id{} && leader_of_term_ == node_id{};
-  const bool is_granted = (voted_for_ == from || is_free) && is_up_to_date(x.last);
+  const bool may_vote = !is_promised() || x.is_transfer;
+  const bool is_granted = (voted_for_ == from || (is_free && may_vote)) && is_up_to_date(x.last);
   if (is_granted) {
     voted_for_ = from;
     elapsed_ = 0; // It may need some time to win.
@@ -135,7 +140,7 @@ void core::on_pre_vote(node_id from, const request_vote& x) {
   const bool is_free =
     voted_for_ == from || (voted_for_ == node_id{} && leader_of_term_ == node_id{});
   const bool is_possible = x.term > term_ || (x.term == term_ && is_free);
-  if (is_possible && !is_leader_alive() && is_up_to_date(x.last))
+  if (is_possible && !is_leader_alive() && !is_promised() && is_up_to_date(x.last))
     out_.messages.push_back(
       {from, vote_reply{.term = x.term, .is_pre_vote = true, .granted = true}});
   else

@@ -78,9 +78,14 @@ void core::on(node_id from, const heartbeat& x) {
       ++noise_.invalid;
   }
   // An older leader learns our term by it; before that is durable we promise nothing (P-02).
-  if (promise_after() == persist_seq{})
+  if (promise_after() == persist_seq{}) {
+    if (x.term == term_) {
+      renew_promise();
+      is_renewing_promise_ = true;
+    }
     out_.heartbeat_replies.push_back(
       {.to = from, .term = term_, .commit = {}, .context = x.context});
+  }
 }
 
 } // namespace caucus::raft

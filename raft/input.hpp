@@ -46,7 +46,21 @@ struct peer_unreachable {
 /// Start an election now, whatever the timer says (tests, and operators).
 struct campaign {};
 
+/// How fresh a read must be (REQUIREMENTS B4).
+enum class consistency : uint8_t {
+  linearizable, ///< Sees what was acknowledged before it was asked: a quorum is heard for it.
+  lease,        ///< The same without a round trip, if clocks keep to `clock_drift_max_ns`. Where no
+                ///< lease holds, as linearizable.
+  stale,        ///< What this replica has applied so far; also without a leader.
+};
+
+/// Asks from which index on the machine may answer. Reads and proposals share their numbers.
+struct read {
+  request_id request;
+  enum consistency consistency = consistency::linearizable;
+};
+
 using input = std::variant<tick, received, propose, persisted, applied, log_read_done,
-                           peer_unreachable, campaign>;
+                           peer_unreachable, campaign, read>;
 
 } // namespace caucus::raft

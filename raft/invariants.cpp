@@ -14,6 +14,7 @@ void invariants::check(const core& x) {
   CAUCUS_ASSERT(x.durable_ < x.next_seq_);
   CAUCUS_ASSERT(x.promise_seq_ < x.next_seq_);
   CAUCUS_ASSERT(x.leader_ == node_id{} || x.leader_ == x.leader_of_term_);
+  CAUCUS_ASSERT(x.waiting_reads() <= x.options_.reads_max);
   CAUCUS_ASSERT(x.elapsed_ <= x.timeout_ || x.role() != role::follower);
   check_role(x);
 }
@@ -38,6 +39,7 @@ void invariants::check_role(const core& x) {
       CAUCUS_ASSERT(x.leader_ != x.options_.self);
       CAUCUS_ASSERT(forwarded.empty() || x.leader_ != node_id{});
       CAUCUS_ASSERT(forwarded.size() <= x.options_.forwarded_max);
+      CAUCUS_ASSERT(x.waiting_reads() == 0 || x.leader_ != node_id{});
       break;
     }
     case role::pre_candidate: CAUCUS_ASSERT(x.leader_ == node_id{}); break;
@@ -68,6 +70,7 @@ void invariants::check_peer(const core& x, const progress& peer) {
   CAUCUS_ASSERT(peer.match <= peer.sent);
   CAUCUS_ASSERT(peer.sent <= x.log_.last());
   CAUCUS_ASSERT(peer.commit_told <= x.commit_);
+  CAUCUS_ASSERT(peer.echoed <= x.as<leader_role>()->last_round);
   CAUCUS_ASSERT(peer.window.messages() <= x.options_.inflight_messages_max);
   CAUCUS_ASSERT(peer.state == progress_state::replicate || peer.window.messages() == 0);
 }

@@ -76,8 +76,22 @@ struct forward_reply {
   node_id leader; ///< Refused with `not_leader`: who leads, if known.
 };
 
-using message = std::variant<request_vote, vote_reply, append_entries, append_reply, heartbeat,
-                             heartbeat_reply, timeout_now, forward_proposal, forward_reply>;
+/// A follower asks its leader for an index to read at (thesis §6.4). Its answer serves all reads
+/// that waited there when it was asked.
+struct read_index {
+  read_context context; ///< The asker's number of this attempt: never used twice.
+};
+
+/// Whoever has applied `index` sees everything that was acknowledged before the question.
+struct read_index_reply {
+  read_context context;
+  errc refused = errc::none;
+  index_t index;
+};
+
+using message =
+  std::variant<request_vote, vote_reply, append_entries, append_reply, heartbeat, heartbeat_reply,
+               timeout_now, forward_proposal, forward_reply, read_index, read_index_reply>;
 
 struct envelope {
   node_id to;

@@ -48,6 +48,14 @@ bool is_valid(const forward_reply& x) noexcept {
                                  : is_not_executed(x.refused);
 }
 
+bool is_valid(const read_index& x) noexcept { return x.context != read_context{}; }
+
+bool is_valid(const read_index_reply& x) noexcept {
+  return x.context != read_context{}
+         && (x.refused == errc::none ? is_number(x.index) && x.index != index_t{}
+                                     : is_not_executed(x.refused));
+}
+
 } // namespace
 
 bool is_plausible(const message& x) noexcept {

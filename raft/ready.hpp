@@ -34,8 +34,14 @@ struct accepted_proposal {
   entry_id place;
 };
 
+/// A read may be answered by our machine once it has applied `index`.
+struct ready_read {
+  request_id request;
+  index_t index;
+};
+
 /// A proposal that certainly isn't in any log (errc below 32), or whose fate nobody here will
-/// learn.
+/// learn; a read that can't be answered (always below 32: it changes nothing).
 struct refused_proposal {
   request_id request;
   errc reason = errc::none;
@@ -62,6 +68,7 @@ struct ready {
   std::vector<entry_ptr> committed; ///< Next to apply; persisted here.
   std::vector<accepted_proposal> accepted;
   std::vector<refused_proposal> refused;
+  std::vector<ready_read> reads_ready;
   std::vector<log_read> reads;
   std::vector<soft_state>
     soft_changes; ///< Every change of it since the last ready, in order: each is an event.

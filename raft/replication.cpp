@@ -20,11 +20,8 @@ void core::tick_leader() {
 }
 
 void core::send_heartbeats() {
-  // A peer's commit never exceeds what is known to match there: the rest of its log may be another
-  // leader's.
-  for (const auto& peer : std::get<leader_role>(role_).peers)
-    out_.heartbeats.push_back(
-      {.to = peer.id, .term = term_, .commit = std::min(peer.match, commit_), .context = {}});
+  auto& leading = std::get<leader_role>(role_);
+  leading.is_heartbeat_due = leading.peers.begin() != leading.peers.end();
 }
 
 /// Who hears no majority can't know whether another leads by now (thesis §6.2; S-11).
@@ -108,6 +105,7 @@ void core::on(node_id from, const heartbeat_reply& x) {
     return;
   }
   peer->is_active = true;
+  on_echo(*peer, x.context);
   peer->is_read_failed = false;
   peer->is_paused = false; // The link works: ask again what was lost (RELIABILITY S-37).
   if (peer->state == progress_state::replicate && peer->match + 1 < peer->next)

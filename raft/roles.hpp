@@ -1,6 +1,8 @@
 #pragma once
 
 #include "raft/forward_queue.hpp"
+#include "raft/lease.hpp"
+#include "raft/read_queue.hpp"
 #include "raft/tracker.hpp"
 #include "raft/uncommitted.hpp"
 #include "raft/vote_box.hpp"
@@ -14,6 +16,9 @@ namespace caucus::raft {
 
 struct follower_role {
   forward_queue forwarded;
+  read_queue reads;        ///< Wait for the leader's answer.
+  uint64_t asked_tick = 0; ///< When the leader was asked last.
+  bool is_ask_due = false; ///< The question, or its answer, may be lost: ask again.
 };
 
 struct pre_candidate_role {
@@ -30,6 +35,11 @@ struct leader_role {
   tracker peers;
   index_t term_start; ///< Our no-op: nothing commits by counting below it (thesis §3.6.2).
   uncommitted proposed;
+  read_queue reads;               ///< Wait for a round of heartbeats.
+  read_queue lease_reads;         ///< Came since the last ready, and may do without.
+  lease right;                    ///< To answer reads alone.
+  read_context last_round;        ///< Of heartbeats that ask for an echo; counts from 1.
+  bool is_heartbeat_due = false;  ///< The next ready sends to all.
   uint32_t heartbeat_elapsed = 0; ///< Ticks since the last heartbeats.
   uint32_t quorum_elapsed = 0;    ///< Ticks since the last check of the quorum.
 };

@@ -30,6 +30,7 @@ struct progress {
   index_t commit_due;          ///< A commit that reaches it is told at once: the peer has a
                                ///< client waiting there, who forwarded this entry.
   index_t commit_told;         ///< The commit index of the last append.
+  read_context echoed;         ///< The newest round of heartbeats that it answered.
   inflights window;            ///< Replicating: appends that were not answered.
 
   void become_probe(index_t from);

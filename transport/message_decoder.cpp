@@ -63,17 +63,29 @@ raft::message read_append_reply(msgpack_reader& in) {
   return x;
 }
 
-/// A refusal means "certainly not in the log": only codes that say so are believed.
+/// A refusal means "certainly not executed": only codes that say so are believed.
+bool read_refusal(msgpack_reader& in, errc& into) {
+  const auto code = in.read_uint();
+  into = code > UINT8_MAX ? errc::malformed : static_cast<errc>(code);
+  return into == errc::none || (is_not_executed(into) && to_string(into) != "unknown_code");
+}
+
 std::optional<raft::message> read_forward_reply(msgpack_reader& in) {
   raft::forward_reply x;
   x.request = request_id{in.read_uint()};
-  const auto refused = in.read_uint();
+  if (!read_refusal(in, x.refused))
+    return std::nullopt;
   x.accepted = read_id(in);
   x.leader = node_id{in.read_uint()};
-  x.refused = refused > UINT8_MAX ? errc::malformed : static_cast<errc>(refused);
-  if (x.refused != errc::none
-      && (!is_not_executed(x.refused) || to_string(x.refused) == "unknown_code"))
+  return x;
+}
+
+std::optional<raft::message> read_read_index_reply(msgpack_reader& in) {
+  raft::read_index_reply x;
+  x.context = read_context{in.read_uint()};
+  if (!read_refusal(in, x.refused))
     return std::nullopt;
+  x.index = index_t{in.read_uint()};
   return x;
 }
 
@@ -86,6 +98,8 @@ uint32_t fields_of(message_tag tag) {
     case message_tag::timeout_now: return timeout_now_fields;
     case message_tag::forward_proposal: return forward_proposal_fields;
     case message_tag::forward_reply: return forward_reply_fields;
+    case message_tag::read_index: return read_index_fields;
+    case message_tag::read_index_reply: return read_index_reply_fields;
     case message_tag::heartbeats:
     case message_tag::heartbeat_replies: break; // Of variable length.
   }
@@ -140,6 +154,8 @@ std::optional<raft::message> message_decoder::decode_body(msgpack_reader& in, ui
     case message_tag::timeout_now: return raft::timeout_now{term_t{in.read_uint()}};
     case message_tag::forward_proposal: return decode_proposal(in);
     case message_tag::forward_reply: return read_forward_reply(in);
+    case message_tag::read_index: return raft::read_index{read_context{in.read_uint()}};
+    case message_tag::read_index_reply: return read_read_index_reply(in);
     case message_tag::heartbeats:
     case message_tag::heartbeat_replies: break; // Not of one group; handled before.
   }

@@ -133,6 +133,18 @@ struct item_packer {
     pack_id(out, x.accepted);
     out.pack_uint64(x.leader.value());
   }
+
+  void operator()(const raft::read_index& x) const {
+    start(read_index_fields, message_tag::read_index);
+    out.pack_uint64(x.context.value());
+  }
+
+  void operator()(const raft::read_index_reply& x) const {
+    start(read_index_reply_fields, message_tag::read_index_reply);
+    out.pack_uint64(x.context.value());
+    out.pack_uint8(static_cast<uint8_t>(x.refused));
+    out.pack_uint64(x.index.value());
+  }
 };
 
 using message_span = std::span<const routed_message>;

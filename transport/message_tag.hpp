@@ -16,6 +16,8 @@ enum class message_tag : uint8_t {
   timeout_now = 7,
   forward_proposal = 8,
   forward_reply = 9,
+  read_index = 10,
+  read_index_reply = 11,
 };
 
 /// Elements of an item's array, tag and group included.
@@ -28,6 +30,8 @@ inline constexpr uint32_t heartbeat_reply_row_fields = 3; ///< group, term, cont
 inline constexpr uint32_t timeout_now_fields = 3;
 inline constexpr uint32_t forward_proposal_fields = 8;
 inline constexpr uint32_t forward_reply_fields = 7;
+inline constexpr uint32_t read_index_fields = 3;
+inline constexpr uint32_t read_index_reply_fields = 5;
 inline constexpr uint32_t entry_fields = 8;
 inline constexpr size_t entry_bytes_min = 10; ///< Its array, seven numbers and an empty payload.
 

@@ -47,6 +47,7 @@ void core_cluster::start(uint64_t id, index_t applied) {
   auto settings = options_.core;
   settings.self = node_id{id};
   settings.seed = options_.seed;
+  settings.boot = ++r.boot;
   r.core.emplace(settings, std::move(found));
   invariants::check(*r.core);
 }
@@ -95,8 +96,21 @@ void core_cluster::take(uint64_t id) {
     r.reads.push_back(x);
   for (const auto& x : out.accepted)
     CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{errc::none, x.place}).second);
+  for (const auto& x : out.reads_ready)
+    check_read(id, x);
   for (const auto& x : out.refused)
     CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{x.reason, {}}).second);
+}
+
+// Linearizable: a read sees everything that was committed, and so maybe acknowledged, anywhere when
+// it was asked (RELIABILITY S-31, S-32).
+void core_cluster::check_read(uint64_t id, const ready_read& x) {
+  auto& asked = reads_.at(x.request.value());
+  CAUCUS_ASSERT(asked.by == id && !asked.answer && !answers_.contains(x.request.value()));
+  CAUCUS_ASSERT(x.index >= asked.at_least);
+  CAUCUS_ASSERT(x.index.value() <= committed_.size());
+  asked.answer = x.index;
+  ++reads_answered_;
 }
 
 void core_cluster::put_on_wire(packet x) {
@@ -172,8 +186,11 @@ void core_cluster::check_leader(uint64_t id, const core_status& now) {
 }
 
 void core_cluster::tick(uint64_t id, uint32_t count) {
-  for (; count > 0; --count)
+  for (; count > 0; --count) {
+    if (options_.core.lease) // Else clocks decide nothing.
+      now_ns_ += options_.core.tick_ns / static_cast<int64_t>(ids_.size());
     step(id, raft::tick{});
+  }
 }
 
 void core_cluster::tick_all(uint32_t count) {
@@ -186,6 +203,14 @@ uint64_t core_cluster::propose(uint64_t id) {
   const auto request = next_request_++;
   const auto text = "request-" + std::to_string(request);
   step(id, raft::propose{request_id{request}, {.payload = shared_bytes::copy_of(text)}});
+  return request;
+}
+
+uint64_t core_cluster::read(uint64_t id, consistency how) {
+  const auto request = next_request_++;
+  const auto committed = how == consistency::stale ? 0 : committed_.size();
+  reads_.emplace(request, asked_read{id, index_t{committed}, {}});
+  step(id, raft::read{request_id{request}, how});
   return request;
 }
 
@@ -344,6 +369,10 @@ std::vector<uint64_t> core_cluster::log_terms(uint64_t id) const {
 std::optional<core_cluster::answer> core_cluster::answer_to(uint64_t request) const {
   auto found = answers_.find(request);
   return found == answers_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<index_t> core_cluster::read_at(uint64_t request) const {
+  return reads_.at(request).answer;
 }
 
 bool core_cluster::is_committed(uint64_t request) const {

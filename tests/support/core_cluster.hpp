@@ -39,6 +39,8 @@ public:
   void tick_all(uint32_t count = 1);
   /// The number of the request; its payload is unique.
   uint64_t propose(uint64_t id);
+  /// The number of the request. Whatever is committed anywhere by now, its answer must cover.
+  uint64_t read(uint64_t id, raft::consistency how = raft::consistency::linearizable);
   /// Sync: the disk has done all (or the first `count`) batches that it was given.
   void sync(uint64_t id, size_t count = ~size_t{0});
   void apply(uint64_t id);
@@ -86,6 +88,9 @@ public:
   /// Terms of the log as its disk will have it once it's done.
   [[nodiscard]] std::vector<uint64_t> log_terms(uint64_t id) const;
   [[nodiscard]] std::optional<answer> answer_to(uint64_t request) const;
+  /// The index to read at, if the read may be answered.
+  [[nodiscard]] std::optional<index_t> read_at(uint64_t request) const;
+  [[nodiscard]] uint64_t reads_answered() const { return reads_answered_; }
   /// Whether the request's payload was committed anywhere.
   [[nodiscard]] bool is_committed(uint64_t request) const;
   /// Checks what only the end can tell: nothing "not executed" was executed, applied states agree.
@@ -112,12 +117,19 @@ private:
     std::vector<raft::entry_ptr> applied;
     std::deque<raft::log_read> reads;
     bool is_disk_stuck = false;
+    uint64_t boot = 0;
+  };
+  struct asked_read {
+    uint64_t by = 0;
+    index_t at_least;
+    std::optional<index_t> answer;
   };
 
   replica& at(uint64_t id) { return replicas_.at(id); }
   const replica& at(uint64_t id) const { return replicas_.at(id); }
   void start(uint64_t id, index_t applied);
   void take(uint64_t id);
+  void check_read(uint64_t id, const raft::ready_read& x);
   void put_on_wire(packet x);
   void check_message(uint64_t id, const raft::envelope& x) const;
   void check_batch(uint64_t id, const raft::persist_batch& x);
@@ -140,6 +152,8 @@ private:
   std::map<term_t, uint64_t> leader_of_term_;   ///< Of the whole run.
   std::vector<raft::entry_ptr> committed_;      ///< Entry i + 1 at position i.
   std::map<uint64_t, answer> answers_;
+  std::map<uint64_t, asked_read> reads_;
+  uint64_t reads_answered_ = 0;
   std::map<std::string, uint64_t> committed_payloads_;
 };
 

@@ -90,7 +90,7 @@ public:
     const bool is_something = out.persist || !out.messages.empty() || !out.heartbeats.empty()
                               || !out.heartbeat_replies.empty() || !out.committed.empty()
                               || !out.accepted.empty() || !out.refused.empty() || !out.reads.empty()
-                              || !out.soft_changes.empty();
+                              || !out.reads_ready.empty() || !out.soft_changes.empty();
     CHECK(expected == is_something);
     CHECK_FALSE(core_.has_ready()); // Nothing is left behind.
     if (out.persist)
@@ -112,13 +112,16 @@ public:
     return step(raft::propose{request_id{request}, text_command(text)});
   }
 
-  /// Makes it leader of a group of three, with all answers of node 2.
+  /// Makes node 1 leader, with the answers of nodes 2, 3, ... as far as it takes.
   raft::ready lead() {
     step(raft::campaign{});
     const auto term = term_t{core_.describe().term.value()};
-    receive(2, raft::vote_reply{.term = term + 1, .is_pre_vote = true, .granted = true});
+    for (uint64_t id = 2; status().role == raft::role::pre_candidate && id < 9; ++id)
+      receive(id, raft::vote_reply{.term = term + 1, .is_pre_vote = true, .granted = true});
     sync();
     auto out = receive(2, raft::vote_reply{.term = term + 1, .granted = true});
+    for (uint64_t id = 3; status().role == raft::role::candidate && id < 9; ++id)
+      out = receive(id, raft::vote_reply{.term = term + 1, .granted = true});
     REQUIRE(core_.describe().role == raft::role::leader);
     return out;
   }

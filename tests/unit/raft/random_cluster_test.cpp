@@ -30,6 +30,12 @@ struct weather {
     x.forwarded_max = dice.chance(30) ? 3 : 1000;
     x.tail_bytes_max = dice.chance(50) ? 400 : 1 << 20;
     x.apply_bytes_max = dice.chance(30) ? 250 : 1 << 20;
+    x.reads_max = dice.chance(30) ? 2 : 1000;
+    if (dice.chance(40)) {
+      x.lease = x.check_quorum = true;
+      x.tick_ns = 30'000;
+      x.clock_drift_max_ns = 0; // All replicas look at one clock.
+    }
     loss = dice.chance(50) ? dice.below(30) : 0;
     duplication = dice.chance(50) ? dice.below(40) : 0;
     is_reordering = dice.chance(50);
@@ -87,6 +93,9 @@ public:
     for (auto id : cluster_.ids()) {
       CAPTURE(id);
       REQUIRE(cluster_.applied(id).size() == leader.last.value());
+      const auto read = cluster_.read(id);
+      cluster_.settle();
+      REQUIRE(cluster_.read_at(read) == leader.last);
     }
     REQUIRE(cluster_.leader() == leader.self.value());
     cluster_.check_at_end();
@@ -107,7 +116,7 @@ private:
   void one_event() {
     auto& dice = weather_.dice;
     const auto id = anyone();
-    switch (dice.below(24)) {
+    switch (dice.below(26)) {
       case 0: cluster_.tick(id); break;
       case 1: cluster_.tick(id); break;
       case 2: cluster_.propose(id); break;
@@ -119,6 +128,8 @@ private:
       case 8: cluster_.tick_all(); break;
       case 9: cluster_.propose(id); break;
       case 10: cluster_.sync(id); break;
+      case 11: cluster_.read(id); break;
+      case 12: cluster_.read(id, raft::consistency::lease); break;
       default:
         for (auto packets = 1 + dice.below(6); packets > 0; --packets)
           carry();
@@ -181,14 +192,18 @@ TEST_SUITE("raft/core: random runs") {
     const auto first = number_from_env("CAUCUS_SEED", 1);
     const auto count = number_from_env("CAUCUS_SEEDS", 1000);
     uint64_t committed = 0;
+    uint64_t reads = 0;
     for (auto seed = first; seed < first + count; ++seed) {
       CAPTURE(seed);
       storm run{seed};
       run.rage(4000);
       run.calm_down();
+      reads += run.cluster().reads_answered();
       committed += run.cluster().status(run.cluster().leader()).commit.value();
     }
     MESSAGE("entries committed in all runs: ", committed);
     CHECK(committed > count * 50); // The storms let some work through.
+    MESSAGE("reads answered in all runs: ", reads);
+    CHECK(reads > count * 20);
   }
 }

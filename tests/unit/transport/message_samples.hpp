@@ -56,6 +56,10 @@ struct message_dump {
     put("forward_reply", x.request.value(), static_cast<int>(x.refused), x.accepted.index.value(),
         x.accepted.term.value(), x.leader.value());
   }
+  void operator()(const raft::read_index& x) { put("read_index", x.context.value()); }
+  void operator()(const raft::read_index_reply& x) {
+    put("read_index_reply", x.context.value(), static_cast<int>(x.refused), x.index.value());
+  }
 };
 
 inline std::string dump(const std::vector<routed_message>& messages) {
@@ -113,6 +117,9 @@ inline std::vector<routed_message> one_of_each() {
                               sequence_t{26}, shared_bytes::copy_of("proposal")}});
   add(raft::forward_reply{request_id{27}, errc::not_leader, {}, node_id{28}});
   add(raft::forward_reply{request_id{27}, errc::none, {index_t{29}, term_t{30}}, node_id{}});
+  add(raft::read_index{read_context{huge}});
+  add(raft::read_index_reply{read_context{34}, errc::none, index_t{35}});
+  add(raft::read_index_reply{read_context{36}, errc::read_unconfirmed, {}});
   return all;
 }
 
