@@ -1,0 +1,138 @@
+#include "tests/support/golden/scripted_replica.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+
+namespace caucus::golden {
+
+using namespace raft;
+
+void scripted_replica::stored::write(const persist_batch& x) {
+  if (x.truncate_from)
+    log.resize(std::min<size_t>(log.size(), *x.truncate_from - compacted.index - 1));
+  for (const auto& e : x.entries) {
+    CAUCUS_ASSERT(e->id.index == last() + 1);
+    log.push_back(e);
+  }
+  if (x.hard)
+    hard = *x.hard;
+}
+
+entry_id scripted_replica::stored::at(index_t index) const {
+  return index == compacted.index ? compacted : log.at(index - compacted.index - 1)->id;
+}
+
+scripted_replica::scripted_replica(setup x)
+  : options_{x.options},
+    members_{std::move(x.members)},
+    disk_{x.hard, x.compacted, std::move(x.log)},
+    shadow_{disk_} {
+  start(x.compacted.index);
+}
+
+void scripted_replica::start(index_t applied) {
+  recovered_state found{.hard = disk_.hard};
+  found.members = members_;
+  found.compacted = disk_.compacted;
+  for (const auto& e : disk_.log)
+    if (found.runs.empty() || found.runs.back().term != e->id.term)
+      found.runs.push_back({e->id.index, e->id.term});
+  found.last = disk_.last();
+  found.tail = disk_.log;
+  found.applied = applied;
+  shadow_ = disk_;
+  applied_.resize(applied - disk_.compacted.index);
+  core_.emplace(options_, std::move(found));
+  invariants::check(*core_);
+}
+
+void scripted_replica::step(input in, instant now) {
+  const auto before = core_->describe();
+  core_->step(std::move(in), now);
+  invariants::check(*core_);
+  invariants::check_step(before, core_->describe());
+}
+
+ready scripted_replica::take(instant now) {
+  auto out = core_->take_ready(now);
+  CAUCUS_ASSERT(!core_->has_ready()); // Nothing is left behind.
+  invariants::check(*core_);
+  if (out.persist) {
+    shadow_.write(*out.persist);
+    unsynced.push_back(*out.persist);
+  }
+  for (const auto& x : out.heartbeats)
+    out.messages.push_back({x.to, heartbeat{x.term, x.commit, x.context}});
+  for (const auto& x : out.heartbeat_replies)
+    out.messages.push_back({x.to, heartbeat_reply{x.term, x.context}});
+  for (const auto& x : out.messages) {
+    check_promise(x);
+    outbox.push_back(x);
+  }
+  for (const auto& x : out.committed) {
+    CAUCUS_ASSERT(disk_.at(x->id.index) == x->id);
+    to_apply.push_back(x);
+  }
+  reads.insert(reads.end(), out.reads.begin(), out.reads.end());
+  return out;
+}
+
+// Nothing leaves before what it says is durable (RELIABILITY section 0, rule 2).
+void scripted_replica::check_promise(const envelope& x) const {
+  if (const auto* m = std::get_if<append_reply>(&x.body)) {
+    CAUCUS_ASSERT(m->term <= disk_.hard.term);
+    if (m->accepted && m->match > disk_.compacted.index)
+      CAUCUS_ASSERT(m->match <= disk_.last() && disk_.at(m->match) == shadow_.at(m->match));
+  } else if (const auto* v = std::get_if<vote_reply>(&x.body); v && !v->is_pre_vote) {
+    CAUCUS_ASSERT(v->term <= disk_.hard.term);
+    CAUCUS_ASSERT(!v->granted || disk_.hard.term != v->term || disk_.hard.voted_for == x.to);
+  } else if (const auto* q = std::get_if<request_vote>(&x.body); q && !q->is_pre_vote) {
+    CAUCUS_ASSERT(q->term == disk_.hard.term && disk_.hard.voted_for == options_.self);
+    CAUCUS_ASSERT(disk_.last() >= q->last.index);
+  }
+}
+
+persist_seq scripted_replica::write_next() {
+  const auto seq = unsynced.front().seq;
+  disk_.write(unsynced.front());
+  unsynced.pop_front();
+  return seq;
+}
+
+index_t scripted_replica::apply_next() {
+  const auto index = to_apply.front()->id.index;
+  CAUCUS_ASSERT(index == disk_.compacted.index + applied_.size() + 1);
+  applied_.push_back(std::move(to_apply.front()));
+  to_apply.pop_front();
+  return index;
+}
+
+log_read_done scripted_replica::read_next() {
+  const auto asked = reads.front();
+  reads.pop_front();
+  log_read_done done{asked.to, asked.first, {}};
+  uint64_t bytes = 0;
+  for (auto i = asked.first; i <= asked.last && i <= disk_.last(); ++i) {
+    const auto& e = disk_.log.at(i - disk_.compacted.index - 1);
+    bytes += e->cost();
+    if (!done.entries.empty() && bytes > asked.bytes_max)
+      break;
+    done.entries.push_back(e);
+  }
+  return done;
+}
+
+void scripted_replica::crash() {
+  core_.reset();
+  outbox.clear();
+  unsynced.clear();
+  to_apply.clear();
+  reads.clear();
+}
+
+void scripted_replica::restart(bool machine_keeps_state) {
+  start(disk_.compacted.index + (machine_keeps_state ? applied_.size() : 0));
+}
+
+} // namespace caucus::golden
