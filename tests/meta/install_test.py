@@ -49,10 +49,13 @@ class InstallTest(unittest.TestCase):
         cls.prefix.parent.mkdir()
         staged.rename(cls.prefix)
 
-    def build(self, project):
-        """Configures and builds an outside project; returns its program."""
-        source = self.scratch / project
+    def build(self, project, name=None, main=None):
+        """Configures and builds an outside project, with `main` in place of its own if given; returns
+        its program."""
+        source = self.scratch / (name or project)
         shutil.copytree(OUTSIDE / project, source)
+        if main:
+            (source / "main.cpp").write_text(main)
         build = source / "build"
         flags = cached("CMAKE_CXX_FLAGS")
         if cached("CAUCUS_SANITIZE") == "ON":
@@ -80,6 +83,13 @@ class InstallTest(unittest.TestCase):
     def test_a_group_in_an_actor_system_of_its_own(self):
         program = self.build("group")
         self.assertIn("committed 5", run(program, self.scratch / "data", timeout=60))
+
+    def test_the_program_in_the_readme(self):
+        main = re.search(r"```cpp\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+        self.assertEqual(main.count("127.0.0.1:7101"), 1)
+        program = self.build("group", "readme", main.replace("127.0.0.1:7101", "127.0.0.1:0"))
+        for count in (1, 2):  # The second start goes on where the first ended.
+            self.assertEqual(run(program, timeout=60, cwd=self.scratch), f"count {count}\n")
 
 
 if __name__ == "__main__":
