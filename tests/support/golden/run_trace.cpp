@@ -29,15 +29,21 @@ std::string difference(const trace_step& step, const std::vector<std::string>& g
   return out;
 }
 
-std::vector<std::string> run_step(trace_session& session, const trace_step& step) {
-  std::vector<std::string> got;
+/// What the commands brought; `got` also tells how far they came if one of them throws.
+void run_step(trace_session& session, const trace_step& step, std::vector<std::string>& got) {
   for (const auto& command : step.commands) {
     auto lines = session.run(command);
     got.insert(got.end(), lines.begin(), lines.end());
   }
   if (got.empty())
     got.emplace_back("ok");
-  return got;
+}
+
+std::string so_far(const std::vector<std::string>& got) {
+  std::string out;
+  for (const auto& line : got)
+    out += "    " + line + "\n";
+  return out;
 }
 
 } // namespace
@@ -45,24 +51,27 @@ std::vector<std::string> run_step(trace_session& session, const trace_step& step
 trace_outcome run_trace(std::string& text, bool rewrites) {
   trace_outcome out;
   size_t line = 0;
+  std::vector<std::string> got;
   try {
     auto file = parse_trace(text);
     trace_session session;
     for (auto& step : file.steps) {
       line = step.line;
-      auto got = run_step(session, step);
+      got.clear();
+      run_step(session, step, got);
       ++out.steps;
       out.commands += step.commands.size();
       if (rewrites)
-        step.expected = std::move(got);
+        step.expected = got;
       else if (got != step.expected)
         out.failure += difference(step, got);
     }
     text = rewrites ? to_text(file) : text;
   } catch (const script_error& e) {
-    out.failure += (line > 0 ? "line " + std::to_string(line) + ": " : "") + e.what() + "\n";
+    out.failure +=
+      (line > 0 ? "line " + std::to_string(line) + ": " : "") + e.what() + "\n" + so_far(got);
   } catch (const invariant_violation& e) {
-    out.failure += "line " + std::to_string(line) + ": violated: " + e.what() + "\n";
+    out.failure += "line " + std::to_string(line) + ": violated: " + e.what() + "\n" + so_far(got);
   }
   return out;
 }

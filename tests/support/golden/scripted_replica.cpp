@@ -41,6 +41,7 @@ void scripted_replica::start(index_t applied) {
   found.last = disk_.last();
   found.tail = disk_.log;
   found.applied = applied;
+  ++options_.boot;
   shadow_ = disk_;
   applied_.resize(applied - disk_.compacted.index);
   core_.emplace(options_, std::move(found));

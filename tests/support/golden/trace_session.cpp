@@ -19,9 +19,11 @@ const std::map<std::string, trace_session::handler>& trace_session::handlers() {
     {"expect", &trace_session::expect},
     {"log", &trace_session::show_log},
     {"machine", &trace_session::show_machine},
+    {"pass", &trace_session::pass_time},
     {"peers", &trace_session::show_peers},
     {"persist", &trace_session::persist},
     {"propose", &trace_session::propose},
+    {"read", &trace_session::read},
     {"read-log", &trace_session::answer_read},
     {"ready", &trace_session::take},
     {"restart", &trace_session::restart},
@@ -81,6 +83,7 @@ core_options read_options(trace_command& x) {
   set(out.uncommitted_bytes_max, x.number_of("uncommitted_bytes"));
   set(out.proposal_bytes_max, x.number_of("proposal_bytes"));
   set(out.tail_bytes_max, x.number_of("tail_bytes"));
+  set(out.lease, x.is_on("lease"));
   set(out.seed, x.number_of("seed"));
   return out;
 }
@@ -201,6 +204,25 @@ void trace_session::propose(trace_command& x) {
   running(id);
   while (auto text = x.next_word())
     step(id, raft::propose{request_id{++last_request_}, {.payload = shared_bytes::copy_of(*text)}});
+  x.finish();
+}
+
+void trace_session::read(trace_command& x) {
+  const auto id = x.number("node");
+  const auto how = x.next_word().value_or("linearizable");
+  x.finish();
+  running(id);
+  const std::map<std::string, consistency> known{{"linearizable", consistency::linearizable},
+                                                 {"lease", consistency::lease},
+                                                 {"stale", consistency::stale}};
+  if (!known.contains(how))
+    throw script_error{"what is a '" + how + "' read?"};
+  step(id, raft::read{request_id{++last_request_}, known.at(how)});
+}
+
+void trace_session::pass_time(trace_command& x) {
+  constexpr int64_t ns_per_ms = 1'000'000;
+  now_ns_ += static_cast<int64_t>(x.number("milliseconds")) * ns_per_ms;
   x.finish();
 }
 

@@ -41,6 +41,8 @@ private:
   void tick(trace_command& x);
   void wait(trace_command& x);
   void propose(trace_command& x);
+  void read(trace_command& x);
+  void pass_time(trace_command& x);
   void report_unreachable(trace_command& x);
 
   // -- work of a ready (trace_work.cpp) ----------------------------------------------

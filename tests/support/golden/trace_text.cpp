@@ -11,7 +11,7 @@ std::string str(strong_u64<Tag> x) {
   return std::to_string(x.value());
 }
 
-std::string request_text(request_id x) { return "p" + str(x); }
+std::string request_text(request_id x) { return "r" + str(x); }
 
 std::string ids_text(const std::set<node_id>& ids) {
   std::string out;
@@ -20,7 +20,12 @@ std::string ids_text(const std::set<node_id>& ids) {
   return "(" + out + ")";
 }
 
-std::string context_text(read_context x) { return x ? " context=" + str(x) : ""; }
+/// A follower's number of an attempt says in its upper bits which of its lives asked.
+std::string context_text(read_context x) {
+  const auto life = x.value() >> 40;
+  const auto number = x.value() & ((uint64_t{1} << 40) - 1);
+  return x ? " context=" + (life ? std::to_string(life) + "." : "") + std::to_string(number) : "";
+}
 
 struct message_text {
   std::string kind;
@@ -63,6 +68,13 @@ message_text spell(const forward_reply& x) {
   return {"forward_reply", request_text(x.request) + " " + std::string{to_string(x.refused)}
                              + (x.leader ? " leader=" + str(x.leader) : "")};
 }
+message_text spell(const read_index& x) { return {"read_index", context_text(x.context)}; }
+message_text spell(const read_index_reply& x) {
+  return {"read_index_reply",
+          context_text(x.context)
+            + (x.refused == errc::none ? " index=" + str(x.index)
+                                       : " " + std::string{to_string(x.refused)})};
+}
 /// Says at least that there is something to spell.
 template <class Message>
 message_text spell(const Message&) {
@@ -98,7 +110,7 @@ std::string kind_of(const message& x) {
 
 std::string to_text(const message& x) {
   const auto text = std::visit([](const auto& body) { return spell(body); }, x);
-  return text.kind + " " + text.rest;
+  return text.kind + (text.rest.starts_with(' ') ? "" : " ") + text.rest;
 }
 
 std::string to_text(const persist_batch& x) {
@@ -152,8 +164,10 @@ std::vector<std::string> describe(const ready& x) {
     out.push_back(to_text(*x.persist));
   if (!x.committed.empty())
     out.push_back("commits " + to_text(x.committed));
+  for (const auto& r : x.reads_ready)
+    out.push_back("may answer " + request_text(r.request) + " at " + str(r.index));
   for (const auto& r : x.reads)
-    out.push_back("reads " + str(r.first) + ".." + str(r.last) + " for " + str(r.to));
+    out.push_back("wants the log " + str(r.first) + ".." + str(r.last) + " for " + str(r.to));
   return out;
 }
 
