@@ -91,6 +91,8 @@ private:
   result<void> read_argument(const std::string& word, test_case& next) {
     auto equals = word.find('=');
     auto key = word.substr(0, equals);
+    if (equals == std::string::npos)
+      next.words.push_back(word);
     std::vector<std::string> values;
     if (equals != std::string::npos) {
       auto value = word.substr(equals + 1);

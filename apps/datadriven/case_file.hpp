@@ -13,6 +13,7 @@ struct test_case {
   size_t line = 0; ///< Of the command, from 1.
   std::string command;
   std::map<std::string, std::vector<std::string>> arguments; ///< `key=v` has one value.
+  std::vector<std::string> words; ///< Those of the arguments that have no value, in their order.
   std::vector<std::string> input;
   std::vector<std::string> expected;
 };

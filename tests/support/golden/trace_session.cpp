@@ -162,9 +162,18 @@ void trace_session::set_automatic(trace_command& x) {
 
 void trace_session::campaign(trace_command& x) {
   const auto id = x.number("node");
+  const bool is_asked = x.flag("asked");
   x.finish();
-  running(id);
-  step(id, raft::campaign{});
+  const auto term = running(id).status().term;
+  if (!is_asked) {
+    step(id, raft::campaign{});
+    return;
+  }
+  // As if the leader of its term, or of no term yet anybody, had handed over to it.
+  auto from = leader_of(term);
+  for (auto other = replicas_.begin(); from == node_id{} && other != replicas_.end(); ++other)
+    from = other->first == node_id{id} ? node_id{} : other->first;
+  step(id, received{from, timeout_now{std::max(term, term_t{1})}});
 }
 
 void trace_session::tick(trace_command& x) {

@@ -25,6 +25,11 @@ public:
   std::vector<std::string> run(const std::string& text);
 
   [[nodiscard]] const std::map<node_id, scripted_replica>& replicas() const { return replicas_; }
+  /// 0 if nobody has led that term so far.
+  [[nodiscard]] node_id leader_of(term_t term) const {
+    const auto found = leaders_.find(term);
+    return found == leaders_.end() ? node_id{} : found->second;
+  }
 
 private:
   using handler = void (trace_session::*)(trace_command&);

@@ -245,7 +245,7 @@ bool trace_session::deliver_to(const filter& x) {
 
 void trace_session::deliver(trace_command& x) {
   if (!deliver_to(read_filter(x)))
-    throw script_error{"there is nothing to deliver"};
+    out_.emplace_back("nothing is delivered");
 }
 
 void trace_session::drop(trace_command& x) {

@@ -1,0 +1,36 @@
+"""The published interaction scripts, where they are: our cores do what they say, and the facts are the same."""
+
+import os
+import pathlib
+import subprocess
+import unittest
+
+PROGRAM = pathlib.Path(os.environ["CAUCUS_BUILD_DIR"]) / "bin" / "published_scripts"
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+DATA = pathlib.Path(
+    os.environ.get("CAUCUS_RAFT_TESTDATA", SOURCE.parent / "shared" / "etcd-raft-testdata")
+)
+
+# What the core, or the language, can't do yet.
+WAITING = {"campaign_learner_must_vote", "confchange_v1_remove_leader", "confchange_v2_add_double_auto",
+           "confchange_v2_add_single_auto", "snapshot_succeed_via_app_resp"}
+
+
+def scripts():
+    return sorted(x for x in DATA.glob("testdata/*.txt") if x.stem not in WAITING)
+
+
+class PublishedScripts(unittest.TestCase):
+    def test_their_facts_hold(self):
+        done = subprocess.run([PROGRAM, *(scripts() or [DATA.name])], capture_output=True, text=True, timeout=60)
+        print(done.stdout)
+        self.assertEqual(done.returncode, 0)
+
+    def test_each_has_its_golden_trace(self):
+        ported = {x.stem for x in (SOURCE / "tests" / "golden").glob("published_*.txt")}
+        for script in scripts():
+            self.assertIn(f"published_{script.stem}", ported)
+
+
+if __name__ == "__main__":
+    unittest.main()
