@@ -1,5 +1,6 @@
 #include "tests/support/golden/trace_command.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -85,9 +86,12 @@ std::vector<uint64_t> trace_command::numbers() {
 }
 
 bool trace_command::flag(std::string_view word) {
-  const bool is_there = next_ < words_.size() && words_[next_] == word;
-  next_ += is_there ? 1 : 0;
-  return is_there;
+  const auto left = words_.begin() + static_cast<std::ptrdiff_t>(next_);
+  const auto found = std::find(left, words_.end(), word);
+  if (found == words_.end())
+    return false;
+  words_.erase(found);
+  return true;
 }
 
 std::optional<std::vector<std::string>> trace_command::list(const std::string& key) {

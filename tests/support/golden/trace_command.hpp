@@ -25,7 +25,7 @@ public:
   [[nodiscard]] uint64_t number(std::string_view what);
   /// All words that are left, as numbers.
   [[nodiscard]] std::vector<uint64_t> numbers();
-  /// Whether the next word is this one.
+  /// Whether this word is among those that are left.
   [[nodiscard]] bool flag(std::string_view word);
   [[nodiscard]] std::optional<std::vector<std::string>> list(const std::string& key);
   [[nodiscard]] std::optional<std::string> text(const std::string& key);

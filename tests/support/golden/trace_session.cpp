@@ -15,6 +15,7 @@ const std::map<std::string, trace_session::handler>& trace_session::handlers() {
     {"campaign", &trace_session::campaign},
     {"crash", &trace_session::crash},
     {"deliver", &trace_session::deliver},
+    {"elect", &trace_session::elect},
     {"drop", &trace_session::drop},
     {"expect", &trace_session::expect},
     {"log", &trace_session::show_log},
@@ -174,6 +175,19 @@ void trace_session::campaign(trace_command& x) {
   for (auto other = replicas_.begin(); from == node_id{} && other != replicas_.end(); ++other)
     from = other->first == node_id{id} ? node_id{} : other->first;
   step(id, received{from, timeout_now{std::max(term, term_t{1})}});
+}
+
+/// Campaigns, everything settles, and everybody hears of what is committed; it must lead then.
+void trace_session::elect(trace_command& x) {
+  const auto id = std::to_string(x.number("node"));
+  x.finish();
+  for (const auto* text : {"campaign ", "settle ", "tick ", "settle "}) {
+    const std::string next = text;
+    trace_command command{next == "settle " ? next : next + id};
+    (this->*handlers().at(command.name()))(command);
+  }
+  if (at(std::stoull(id)).status().role != role::leader)
+    throw script_error{id + " was not elected"};
 }
 
 void trace_session::tick(trace_command& x) {

@@ -43,6 +43,7 @@ private:
 
   // -- inputs -----------------------------------------------------------------------
   void campaign(trace_command& x);
+  void elect(trace_command& x);
   void tick(trace_command& x);
   void wait(trace_command& x);
   void propose(trace_command& x);
