@@ -20,6 +20,9 @@ std::string_view to_string(errc code) noexcept {
     case errc::rejected_by_machine: return "rejected_by_machine";
     case errc::invalid_proposal: return "invalid_proposal";
     case errc::read_unconfirmed: return "read_unconfirmed";
+    case errc::handing_over: return "handing_over";
+    case errc::invalid_target: return "invalid_target";
+    case errc::transfer_failed: return "transfer_failed";
     case errc::timeout: return "timeout";
     case errc::leadership_lost: return "leadership_lost";
     case errc::snapshot_passed: return "snapshot_passed";

@@ -27,6 +27,9 @@ enum class errc : uint8_t {
   rejected_by_machine = 13, ///< The state machine refused the command; it changed nothing.
   invalid_proposal = 14,    ///< A kind of entry that only the core itself may append.
   read_unconfirmed = 15,    ///< No quorum confirmed in time that the leader still leads.
+  handing_over = 16,        ///< The leader takes no proposals until another has taken over.
+  invalid_target = 17,  ///< Leadership can't go there: no voter, the leader itself, or none is fit.
+  transfer_failed = 18, ///< The target didn't come to lead in time, or another did.
 
   // 32..63: may or may not be executed. Retry only under the same session and sequence.
   timeout = 32,         ///< The deadline passed before the entry's fate was known.

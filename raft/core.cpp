@@ -32,6 +32,7 @@ core::core(core_options options, recovered_state from_disk)
   CAUCUS_ASSERT(options_.election_ticks >= 2 * options_.heartbeat_ticks);
   CAUCUS_ASSERT(options_.inflight_messages_max > 0 && options_.inflight_bytes_max > 0);
   CAUCUS_ASSERT(options_.apply_bytes_max > 0);
+  CAUCUS_ASSERT(options_.priority <= priority_max);
   check_lease_options();
   CAUCUS_ASSERT(term_ >= log_.last_entry().term);
   if (log_.tail_first() <= log_.last()) {
@@ -58,6 +59,7 @@ void core::on(const tick&) {
   ++ticks_;
   apply_.set_read_failed(false);
   tick_reads();
+  tick_handover();
   if (role() == role::leader)
     tick_leader();
   else
@@ -119,6 +121,7 @@ void core::set_leader(node_id leader) {
     // Election safety (thesis §3.6.1); two leaders must stop the group, not be tolerated (P-13).
     CAUCUS_ASSERT(leader_of_term_ == node_id{} || leader_of_term_ == leader);
     leader_of_term_ = leader;
+    settle_handover(leader);
   }
 }
 
@@ -136,7 +139,9 @@ void core::become_follower(term_t term, node_id leader) {
 
 void core::restart_election_timer() {
   elapsed_ = 0;
-  timeout_ = options_.election_ticks + static_cast<uint32_t>(rng_.below(options_.election_ticks));
+  const auto drawn = static_cast<uint32_t>(rng_.below(options_.election_ticks));
+  const auto delay = options_.election_ticks * (priority_max - options_.priority) / priority_max;
+  timeout_ = options_.election_ticks + drawn + delay;
 }
 
 bool core::is_current_reply(node_id from, term_t term) {

@@ -5,6 +5,7 @@
 #include "raft/apply_window.hpp"
 #include "raft/core_options.hpp"
 #include "raft/core_status.hpp"
+#include "raft/handover.hpp"
 #include "raft/held_replies.hpp"
 #include "raft/input.hpp"
 #include "raft/log.hpp"
@@ -52,6 +53,8 @@ private:
   void on(const peer_unreachable& x);
   void on(const campaign& x);
   void on(const read& x);
+  void on(const transfer& x);
+  void on(const step_down& x);
 
   // -- messages (election.cpp, follower.cpp, replication.cpp, proposals.cpp, reads.cpp)
   void on(node_id from, const request_vote& x);
@@ -93,6 +96,7 @@ private:
   // -- election.cpp ------------------------------------------------------------
   void tick_election();
   void start_election(bool is_transfer);
+  void stop_waiting();
   void become_pre_candidate();
   void become_candidate(bool is_transfer);
   void become_leader();
@@ -154,6 +158,17 @@ private:
   void renew_promise();
   [[nodiscard]] bool is_promised() const noexcept;
 
+  // -- transfer.cpp ------------------------------------------------------------
+  void begin_handover(node_id target, request_id request);
+  [[nodiscard]] bool is_handing_over() const noexcept;
+  void hand_over();
+  void tick_handover();
+  void fail_handover();
+  void settle_handover(node_id leader);
+  void refuse_transfer(request_id request, errc reason);
+  [[nodiscard]] node_id best_target() const;
+  void yield_to_priority();
+
   // -- log_reads.cpp -----------------------------------------------------------
   [[nodiscard]] bool is_reading_for(node_id to) const noexcept;
   void read_log(node_id to, index_t first, index_t last, uint64_t bytes_max, ready& out);
@@ -195,6 +210,7 @@ private:
   bool is_fresh_ = true;             ///< No step was taken yet.
   int64_t wall_ns_ = 0;              ///< Of the newest entry seen.
 
+  std::optional<handover> handover_; ///< Of our leadership, until its outcome is known.
   held_replies held_;
   std::vector<read_under_way> reads_; ///< At most one per target.
   std::vector<entry_ptr> read_to_apply_;

@@ -4,6 +4,8 @@
 
 namespace caucus::raft {
 
+inline constexpr uint8_t priority_max = 100;
+
 /// How a replica behaves. Ticks are logical; the shell decides how long one is and validates the
 /// whole before it makes a core.
 struct core_options {
@@ -14,6 +16,10 @@ struct core_options {
   /// healthy leader (RELIABILITY S-06).
   uint32_t election_ticks = 10;
   uint32_t heartbeat_ticks = 1;
+  /// Who should rather lead, 0 to 100. Below 100 its timeout gets longer, by `election_ticks` at
+  /// 0; a leader gives way to a higher one. At 0 it campaigns only if it is asked to,
+  /// also when no other's log is long enough to win.
+  uint8_t priority = priority_max;
   bool pre_vote = true;
   bool check_quorum = true;
   /// Whether a leader may answer reads alone for as long as no other can be elected. All members

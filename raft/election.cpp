@@ -9,7 +9,9 @@ using membership::vote_result;
 void core::tick_election() {
   ++elapsed_;
   expire_forwarded();
-  if (elapsed_ >= timeout_) {
+  if (elapsed_ >= timeout_ && options_.priority == 0) {
+    stop_waiting();
+  } else if (elapsed_ >= timeout_) {
     // A candidate whose own vote the disk still owes would only count up terms.
     if (role() != role::candidate || promise_after() == persist_seq{})
       start_election(false);
@@ -26,8 +28,12 @@ void core::on(const campaign&) {
 }
 
 void core::on(node_id from, const timeout_now& x) {
-  if (follow(from, x.term))
+  if (!follow(from, x.term))
+    return;
+  if (members_.is_voter(options_.self))
     start_election(true);
+  else
+    ++noise_.invalid;
 }
 
 void core::start_election(bool is_transfer) {
@@ -36,14 +42,19 @@ void core::start_election(bool is_transfer) {
     elapsed_ = std::min(elapsed_, timeout_ - 1);
     return;
   }
-  if (!members_.is_voter(options_.self)) { // A learner waits, but no longer for this leader.
-    set_leader({});
-    restart_election_timer();
+  if (!members_.is_voter(options_.self)) {
+    stop_waiting();
   } else if (options_.pre_vote && !is_transfer) {
     become_pre_candidate();
   } else {
     become_candidate(is_transfer);
   }
+}
+
+/// The leader is gone, and it's for others to follow it.
+void core::stop_waiting() {
+  set_leader({});
+  restart_election_timer();
 }
 
 void core::become_pre_candidate() {

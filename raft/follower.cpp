@@ -32,12 +32,16 @@ void core::accept_entries(node_id from, append_entries& x) {
   const auto proven = x.prev.index + x.entries.size(); // Never more than the request says (S-19).
   if (!skip_compacted(x)) {
     // All of it was committed and compacted here, so it matches (P-08).
-    reply_when_durable(from, append_reply{.term = term_, .accepted = true, .match = proven});
+    reply_when_durable(
+      from, append_reply{
+              .term = term_, .accepted = true, .match = proven, .priority = options_.priority});
     return;
   }
   if (!log_.terms().contains(x.prev)) {
     const auto hint = log_.terms().last_up_to(x.prev.index, x.prev.term);
-    reply_when_durable(from, append_reply{.term = term_, .prev = x.prev.index, .hint = hint});
+    reply_when_durable(
+      from, append_reply{
+              .term = term_, .prev = x.prev.index, .hint = hint, .priority = options_.priority});
     return;
   }
   // Cut at the first entry that differs and nowhere else: a delayed append must not erase what we
@@ -53,7 +57,10 @@ void core::accept_entries(node_id from, append_entries& x) {
     log_.append(std::move(*fresh));
   }
   set_commit(std::min(x.leader_commit, proven)); // Only what this message proved (S-22, P-10).
-  reply_when_durable(from, append_reply{.term = term_, .accepted = true, .match = proven}, proven);
+  reply_when_durable(
+    from,
+    append_reply{.term = term_, .accepted = true, .match = proven, .priority = options_.priority},
+    proven);
 }
 
 /// Drops the part that was compacted here: it was committed, so it equals ours. False if nothing

@@ -60,7 +60,18 @@ struct read {
   enum consistency consistency = consistency::linearizable;
 };
 
+/// Give leadership to `target`, or (0) to the best. `request` 0: nobody waits for the answer.
+struct transfer {
+  request_id request;
+  node_id target;
+};
+
+/// Stop leading: hand over to the best voter there is, else just become a follower.
+struct step_down {
+  request_id request;
+};
+
 using input = std::variant<tick, received, propose, persisted, applied, log_read_done,
-                           peer_unreachable, campaign, read>;
+                           peer_unreachable, campaign, read, transfer, step_down>;
 
 } // namespace caucus::raft

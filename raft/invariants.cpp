@@ -16,6 +16,7 @@ void invariants::check(const core& x) {
   CAUCUS_ASSERT(x.leader_ == node_id{} || x.leader_ == x.leader_of_term_);
   CAUCUS_ASSERT(x.waiting_reads() <= x.options_.reads_max);
   CAUCUS_ASSERT(x.elapsed_ <= x.timeout_ || x.role() != role::follower);
+  CAUCUS_ASSERT(!x.handover_ || x.handover_->term <= x.term_);
   check_role(x);
 }
 

@@ -41,6 +41,7 @@ struct append_reply {
   index_t match; ///< Accepted: prev.index + number of entries of the request, never more (S-19).
   index_t prev;  ///< Rejected: which request is refused; a stale refusal is ignored (S-27).
   entry_id hint; ///< Rejected.
+  uint8_t priority = 0; ///< The follower's, to lead: the leader may give way to it.
 };
 
 /// Keeps followers loyal and moves their commit. `commit` never exceeds what is known to match

@@ -1,5 +1,7 @@
 #include "raft/plausible.hpp"
 
+#include "raft/core_options.hpp"
+
 namespace caucus::raft {
 
 namespace {
@@ -35,7 +37,8 @@ bool is_valid(const append_entries& x) noexcept {
 }
 
 bool is_valid(const append_reply& x) noexcept {
-  return is_term(x.term) && is_number(x.match) && is_number(x.prev) && is_number(x.hint);
+  return is_term(x.term) && is_number(x.match) && is_number(x.prev) && is_number(x.hint)
+         && x.priority <= priority_max;
 }
 
 bool is_valid(const heartbeat& x) noexcept { return is_term(x.term) && is_number(x.commit); }

@@ -11,6 +11,8 @@ errc core::inadmissible(const command& x) const noexcept {
 }
 
 errc core::overloaded() const noexcept {
+  if (is_handing_over())
+    return errc::handing_over;
   const auto& proposed = std::get<leader_role>(role_).proposed;
   return proposed.bytes() >= options_.uncommitted_bytes_max ? errc::proposal_dropped : errc::none;
 }

@@ -73,7 +73,8 @@ void core::send_round() {
   auto& leading = std::get<leader_role>(role_);
   while (!leading.lease_reads.empty()) {
     const auto x = leading.lease_reads.pop();
-    if (leading.right.holds(now_.mono_ns, promise_ns(options_) - options_.clock_drift_max_ns))
+    const auto lasts_ns = promise_ns(options_) - options_.clock_drift_max_ns;
+    if (!is_handing_over() && leading.right.holds(now_.mono_ns, lasts_ns))
       out_.reads_ready.push_back({x.request, commit_});
     else
       leading.reads.push(x);

@@ -40,8 +40,14 @@ struct ready_read {
   index_t index;
 };
 
+/// A transfer, or a step-down, is done.
+struct transferred_leadership {
+  request_id request;
+  node_id leader; ///< 0: nobody was fit, so we only stepped down.
+};
+
 /// A proposal that certainly isn't in any log (errc below 32), or whose fate nobody here will
-/// learn; a read that can't be answered (always below 32: it changes nothing).
+/// learn;; a read that can't be answered, or a transfer that failed (always below 32).
 struct refused_proposal {
   request_id request;
   errc reason = errc::none;
@@ -69,6 +75,7 @@ struct ready {
   std::vector<accepted_proposal> accepted;
   std::vector<refused_proposal> refused;
   std::vector<ready_read> reads_ready;
+  std::vector<transferred_leadership> transferred;
   std::vector<log_read> reads;
   std::vector<soft_state>
     soft_changes; ///< Every change of it since the last ready, in order: each is an event.

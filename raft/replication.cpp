@@ -17,6 +17,8 @@ void core::tick_leader() {
     if (options_.check_quorum)
       check_quorum();
   }
+  if (role() == role::leader)
+    yield_to_priority();
 }
 
 void core::send_heartbeats() {
@@ -33,7 +35,7 @@ void core::check_quorum() {
     return is_active ? membership::vote::granted : membership::vote::refused;
   });
   for (auto& peer : peers)
-    peer.is_active = false;
+    peer.was_active = std::exchange(peer.is_active, false);
   if (result != membership::vote_result::won)
     become_follower(term_, {});
 }
@@ -65,6 +67,7 @@ void core::on(node_id from, const append_reply& x) {
     return;
   }
   peer->is_active = true;
+  peer->priority = x.priority;
   if (!x.accepted) {
     handle_rejection(*peer, x);
     return;
@@ -74,8 +77,10 @@ void core::on(node_id from, const append_reply& x) {
   const bool is_news = peer->acknowledge(x.match);
   if (answers_probe)
     peer->become_replicate();
-  if (is_news)
+  if (is_news) {
     advance_commit();
+    hand_over();
+  }
 }
 
 void core::handle_rejection(progress& peer, const append_reply& x) {

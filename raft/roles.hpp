@@ -39,6 +39,7 @@ struct leader_role {
   read_queue lease_reads;         ///< Came since the last ready, and may do without.
   lease right;                    ///< To answer reads alone.
   read_context last_round;        ///< Of heartbeats that ask for an echo; counts from 1.
+  bool has_yielded = false;       ///< Gave way to a higher priority, or tried to.
   bool is_heartbeat_due = false;  ///< The next ready sends to all.
   uint32_t heartbeat_elapsed = 0; ///< Ticks since the last heartbeats.
   uint32_t quorum_elapsed = 0;    ///< Ticks since the last check of the quorum.

@@ -25,11 +25,13 @@ struct progress {
   progress_state state = progress_state::probe;
   bool is_paused = false;      ///< Probing: the probe is under way.
   bool is_active = false;      ///< Heard from within this check-quorum round.
+  bool was_active = false;     ///< In the round before it.
   bool is_nudge_due = false;   ///< Replicating: ask whether what was sent has arrived.
   bool is_read_failed = false; ///< The last log read brought nothing; wait before the next.
   index_t commit_due;          ///< A commit that reaches it is told at once: the peer has a
                                ///< client waiting there, who forwarded this entry.
   index_t commit_told;         ///< The commit index of the last append.
+  uint8_t priority = 0;        ///< Its own, to lead; 0 also until it has told.
   read_context echoed;         ///< The newest round of heartbeats that it answered.
   inflights window;            ///< Replicating: appends that were not answered.
 

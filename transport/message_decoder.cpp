@@ -53,13 +53,17 @@ raft::message read_vote_reply(msgpack_reader& in) {
   return x;
 }
 
-raft::message read_append_reply(msgpack_reader& in) {
+std::optional<raft::message> read_append_reply(msgpack_reader& in) {
   raft::append_reply x;
   x.term = term_t{in.read_uint()};
   x.accepted = in.read_bool();
   x.match = index_t{in.read_uint()};
   x.prev = index_t{in.read_uint()};
   x.hint = read_id(in);
+  const auto priority = in.read_uint();
+  if (priority > UINT8_MAX)
+    return std::nullopt;
+  x.priority = static_cast<uint8_t>(priority);
   return x;
 }
 

@@ -110,6 +110,7 @@ struct item_packer {
     out.pack_uint64(x.match.value());
     out.pack_uint64(x.prev.value());
     pack_id(out, x.hint);
+    out.pack_uint8(x.priority);
   }
 
   void operator()(const raft::heartbeat&) const { CAUCUS_ASSERT(false); }

@@ -24,7 +24,7 @@ enum class message_tag : uint8_t {
 inline constexpr uint32_t request_vote_fields = 7;
 inline constexpr uint32_t vote_reply_fields = 5;
 inline constexpr uint32_t append_entries_fields = 7;
-inline constexpr uint32_t append_reply_fields = 8;
+inline constexpr uint32_t append_reply_fields = 9;
 inline constexpr uint32_t heartbeat_row_fields = 4; ///< group, term, commit, context; no nesting.
 inline constexpr uint32_t heartbeat_reply_row_fields = 3; ///< group, term, context
 inline constexpr uint32_t timeout_now_fields = 3;

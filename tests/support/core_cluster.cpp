@@ -48,6 +48,8 @@ void core_cluster::start(uint64_t id, index_t applied) {
   settings.self = node_id{id};
   settings.seed = options_.seed;
   settings.boot = ++r.boot;
+  if (const auto wish = options_.priorities.find(id); wish != options_.priorities.end())
+    settings.priority = wish->second;
   r.core.emplace(settings, std::move(found));
   invariants::check(*r.core);
 }
@@ -98,19 +100,10 @@ void core_cluster::take(uint64_t id) {
     CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{errc::none, x.place}).second);
   for (const auto& x : out.reads_ready)
     check_read(id, x);
+  for (const auto& x : out.transferred)
+    CAUCUS_ASSERT(transferred_.emplace(x.request.value(), x.leader).second);
   for (const auto& x : out.refused)
     CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{x.reason, {}}).second);
-}
-
-// Linearizable: a read sees everything that was committed, and so maybe acknowledged, anywhere when
-// it was asked (RELIABILITY S-31, S-32).
-void core_cluster::check_read(uint64_t id, const ready_read& x) {
-  auto& asked = reads_.at(x.request.value());
-  CAUCUS_ASSERT(asked.by == id && !asked.answer && !answers_.contains(x.request.value()));
-  CAUCUS_ASSERT(x.index >= asked.at_least);
-  CAUCUS_ASSERT(x.index.value() <= committed_.size());
-  asked.answer = x.index;
-  ++reads_answered_;
 }
 
 void core_cluster::put_on_wire(packet x) {
@@ -203,14 +196,6 @@ uint64_t core_cluster::propose(uint64_t id) {
   const auto request = next_request_++;
   const auto text = "request-" + std::to_string(request);
   step(id, raft::propose{request_id{request}, {.payload = shared_bytes::copy_of(text)}});
-  return request;
-}
-
-uint64_t core_cluster::read(uint64_t id, consistency how) {
-  const auto request = next_request_++;
-  const auto committed = how == consistency::stale ? 0 : committed_.size();
-  reads_.emplace(request, asked_read{id, index_t{committed}, {}});
-  step(id, raft::read{request_id{request}, how});
   return request;
 }
 
@@ -369,10 +354,6 @@ std::vector<uint64_t> core_cluster::log_terms(uint64_t id) const {
 std::optional<core_cluster::answer> core_cluster::answer_to(uint64_t request) const {
   auto found = answers_.find(request);
   return found == answers_.end() ? std::nullopt : std::optional{found->second};
-}
-
-std::optional<index_t> core_cluster::read_at(uint64_t request) const {
-  return reads_.at(request).answer;
 }
 
 bool core_cluster::is_committed(uint64_t request) const {

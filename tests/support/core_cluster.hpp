@@ -22,6 +22,7 @@ public:
     std::vector<uint64_t> voters = {1, 2, 3};
     std::vector<uint64_t> learners = {};
     raft::core_options core = {};
+    std::map<uint64_t, uint8_t> priorities = {};
     uint64_t seed = 1;
   };
   struct packet {
@@ -41,6 +42,7 @@ public:
   uint64_t propose(uint64_t id);
   /// The number of the request. Whatever is committed anywhere by now, its answer must cover.
   uint64_t read(uint64_t id, raft::consistency how = raft::consistency::linearizable);
+  uint64_t transfer(uint64_t id, uint64_t target);
   /// Sync: the disk has done all (or the first `count`) batches that it was given.
   void sync(uint64_t id, size_t count = ~size_t{0});
   void apply(uint64_t id);
@@ -88,8 +90,11 @@ public:
   /// Terms of the log as its disk will have it once it's done.
   [[nodiscard]] std::vector<uint64_t> log_terms(uint64_t id) const;
   [[nodiscard]] std::optional<answer> answer_to(uint64_t request) const;
+  /// Who leads since the transfer, if it is done.
+  [[nodiscard]] std::optional<node_id> transferred_to(uint64_t request) const;
   /// The index to read at, if the read may be answered.
   [[nodiscard]] std::optional<index_t> read_at(uint64_t request) const;
+  [[nodiscard]] uint64_t transfers_done() const { return transferred_.size(); }
   [[nodiscard]] uint64_t reads_answered() const { return reads_answered_; }
   /// Whether the request's payload was committed anywhere.
   [[nodiscard]] bool is_committed(uint64_t request) const;
@@ -154,6 +159,7 @@ private:
   std::map<uint64_t, answer> answers_;
   std::map<uint64_t, asked_read> reads_;
   uint64_t reads_answered_ = 0;
+  std::map<uint64_t, node_id> transferred_;
   std::map<std::string, uint64_t> committed_payloads_;
 };
 

@@ -90,7 +90,8 @@ public:
     const bool is_something = out.persist || !out.messages.empty() || !out.heartbeats.empty()
                               || !out.heartbeat_replies.empty() || !out.committed.empty()
                               || !out.accepted.empty() || !out.refused.empty() || !out.reads.empty()
-                              || !out.reads_ready.empty() || !out.soft_changes.empty();
+                              || !out.reads_ready.empty() || !out.transferred.empty()
+                              || !out.soft_changes.empty();
     CHECK(expected == is_something);
     CHECK_FALSE(core_.has_ready()); // Nothing is left behind.
     if (out.persist)

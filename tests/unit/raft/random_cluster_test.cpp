@@ -30,6 +30,9 @@ struct weather {
     x.forwarded_max = dice.chance(30) ? 3 : 1000;
     x.tail_bytes_max = dice.chance(50) ? 400 : 1 << 20;
     x.apply_bytes_max = dice.chance(30) ? 250 : 1 << 20;
+    if (dice.chance(40))
+      for (uint64_t id = 1; id <= voters; ++id)
+        cluster.priorities[id] = static_cast<uint8_t>(10 * (1 + dice.below(10)));
     x.reads_max = dice.chance(30) ? 2 : 1000;
     if (dice.chance(40)) {
       x.lease = x.check_quorum = true;
@@ -170,6 +173,10 @@ private:
       cluster_.step(id, raft::peer_unreachable{node_id{anyone()}});
     } else if (dice.chance(20)) {
       cluster_.set_disk_stuck(id, !cluster_.is_disk_stuck(id));
+    } else if (dice.chance(20)) {
+      cluster_.transfer(id, dice.chance(30) ? 0 : anyone());
+    } else if (dice.chance(10)) {
+      cluster_.step(id, raft::step_down{});
     } else if (dice.chance(5)) {
       cluster_.step(id, raft::campaign{});
     }
@@ -193,11 +200,13 @@ TEST_SUITE("raft/core: random runs") {
     const auto count = number_from_env("CAUCUS_SEEDS", 1000);
     uint64_t committed = 0;
     uint64_t reads = 0;
+    uint64_t transfers = 0;
     for (auto seed = first; seed < first + count; ++seed) {
       CAPTURE(seed);
       storm run{seed};
       run.rage(4000);
       run.calm_down();
+      transfers += run.cluster().transfers_done();
       reads += run.cluster().reads_answered();
       committed += run.cluster().status(run.cluster().leader()).commit.value();
     }
@@ -205,5 +214,7 @@ TEST_SUITE("raft/core: random runs") {
     CHECK(committed > count * 50); // The storms let some work through.
     MESSAGE("reads answered in all runs: ", reads);
     CHECK(reads > count * 20);
+    MESSAGE("transfers done in all runs: ", transfers);
+    CHECK(transfers > count / 20);
   }
 }

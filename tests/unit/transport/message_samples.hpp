@@ -39,7 +39,7 @@ struct message_dump {
   }
   void operator()(const raft::append_reply& x) {
     put("append_reply", x.term.value(), x.accepted, x.match.value(), x.prev.value(),
-        x.hint.index.value(), x.hint.term.value());
+        x.hint.index.value(), x.hint.term.value(), static_cast<int>(x.priority));
   }
   void operator()(const raft::heartbeat& x) {
     put("heartbeat", x.term.value(), x.commit.value(), x.context.value());
@@ -106,7 +106,8 @@ inline std::vector<routed_message> one_of_each() {
   append.entries.push_back(make_entry(70'006, 9, "i", raft::entry_kind::internal));
   add(append);
   add(raft::append_entries{term_t{9}, {index_t{3}, term_t{2}}, index_t{1}, {}});
-  add(raft::append_reply{term_t{12}, true, index_t{13}, index_t{14}, {index_t{15}, term_t{16}}});
+  add(
+    raft::append_reply{term_t{12}, true, index_t{13}, index_t{14}, {index_t{15}, term_t{16}}, 17});
   add(raft::append_reply{term_t{12}, false, index_t{huge}, index_t{14}, {index_t{15}, term_t{1}}});
   add(raft::heartbeat{term_t{17}, index_t{18}, read_context{19}});
   add(raft::heartbeat{term_t{huge}, index_t{0}, read_context{0}});
