@@ -2,6 +2,8 @@
 #include "apps/datadriven/interpreter.hpp"
 #include "membership/quorum.hpp"
 
+#include <utility>
+
 namespace caucus::datadriven {
 
 namespace {
@@ -44,18 +46,21 @@ std::string to_text(vote_result x) {
   return "?";
 }
 
-/// Neither the order of the halves nor an empty or equal second one changes the outcome.
-template <class Evaluate>
-bool is_symmetric(const configuration& members, Evaluate evaluate) {
-  auto swapped = members;
-  std::swap(swapped.voters, swapped.outgoing);
-  if (evaluate(swapped) != evaluate(members))
-    return false;
+/// Every way to write the same quorum: neither the order of the halves nor an empty or equal second
+/// one changes the outcome. Each has its name, for the report.
+std::vector<std::pair<std::string, configuration>> spellings(const configuration& members) {
+  const auto halves = [](const std::set<node_id>& voters, const std::set<node_id>& outgoing) {
+    configuration out;
+    out.voters = voters;
+    out.outgoing = outgoing;
+    return out;
+  };
+  const auto& one = members.voters;
   if (members.is_joint())
-    return true;
-  auto doubled = members;
-  doubled.outgoing = doubled.voters;
-  return evaluate(doubled) == evaluate(members);
+    return {{"its halves swapped", halves(members.outgoing, one)}};
+  return {{"itself joined to it", halves(one, one)},
+          {"the empty half joined to it", halves(one, {})},
+          {"it joined to the empty half", halves({}, one)}};
 }
 
 template <class Value, class Evaluate>
@@ -69,9 +74,12 @@ result<void> check(const test_case& next, const configuration& members, Evaluate
     expected.erase(0, mark.size());
   if (to_text(got) != expected)
     return differs(next, expected, to_text(got));
-  if (!is_symmetric(members, evaluate))
-    return differs(next, "the same for halves that are swapped, doubled or joined with nothing",
-                   "another result");
+  for (const auto& [name, same] : spellings(members))
+    if (const Value other = evaluate(same); other != got)
+      return differs(next, to_text(got) + " as well with " + name, to_text(other));
+  // The function of one set of voters is one of its own.
+  if (const Value alone = evaluate(members.voters); !members.is_joint() && alone != got)
+    return differs(next, to_text(got) + " as well without a second half", to_text(alone));
   return {};
 }
 
@@ -96,7 +104,7 @@ result<void> interpreter::run_committed(const test_case& next) {
       return index.reason();
     known[(*order)[i]] = index_t{*index};
   }
-  return check<index_t>(next, members, [&](const configuration& x) {
+  return check<index_t>(next, members, [&](const auto& x) {
     return membership::committed_index(x, [&](node_id id) { return known[id]; });
   });
 }
@@ -119,7 +127,7 @@ result<void> interpreter::run_vote(const test_case& next) {
                         : values[i] == "n" ? vote::refused
                                            : vote::missing;
   }
-  return check<vote_result>(next, members, [&](const configuration& x) {
+  return check<vote_result>(next, members, [&](const auto& x) {
     return membership::tally_votes(x, [&](node_id id) { return told[id]; });
   });
 }

@@ -62,10 +62,17 @@ class Datadriven(unittest.TestCase):
         self.assert_fails("vote cfg=(1) votes=(y) mood=good\n----\nVoteWon\n", "'mood'")
         self.assert_fails("vote cfg=(1) votes=(x)\n----\nVoteWon\n", "'x'")
         self.assert_fails("simple\nw1\n----\nvoters=(1)\n", "'w1'")
+        self.assert_fails("vote cfg=(1) votes=(y) loudly\n----\nVoteWon\n", "'loudly'")
+        self.assert_fails("simple autoleave=true\nv1\n----\nvoters=(1)\n", "'autoleave'")
+        self.assert_fails("leave-joint\nv1\n----\nvoters=(1)\n", "'v1'")
         self.assert_fails("enter-joint autoleave=perhaps\nv1\n----\nx\n", "autoleave")
 
     def test_a_case_that_is_cut_off_and_an_empty_file_fail(self):
         self.assert_fails("simple\nv1\n", "cut off")
+        self.assert_fails("simple\nv1\n----\n", "expected ''")
+        self.assert_fails("simple\nv1\n----\n----\nvoters=(1)\n", "fence")
+        self.assert_fails("committed cfg=(1,2) idx=(1)\n----\n1\n", "expected '2 indexes'")
+        self.assert_fails("committed cfg=(1) idx=(one)\n----\n1\n", "'one'")
         self.assert_fails("vote cfg=(1\n----\nVoteWon\n", "parenthesis")
         self.assert_fails("", "no case")
         self.assert_fails("# only a comment\n", "no case")
