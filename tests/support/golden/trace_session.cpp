@@ -31,7 +31,9 @@ const std::map<std::string, trace_session::handler>& trace_session::handlers() {
     {"send", &trace_session::send},
     {"settle", &trace_session::settle},
     {"state", &trace_session::show_state},
+    {"step-down", &trace_session::step_down},
     {"tick", &trace_session::tick},
+    {"transfer", &trace_session::transfer},
     {"unreachable", &trace_session::report_unreachable},
     {"wait", &trace_session::wait},
     {"wire", &trace_session::show_wire},
@@ -85,6 +87,7 @@ core_options read_options(trace_command& x) {
   set(out.proposal_bytes_max, x.number_of("proposal_bytes"));
   set(out.tail_bytes_max, x.number_of("tail_bytes"));
   set(out.lease, x.is_on("lease"));
+  set(out.priority, x.number_of("priority"));
   set(out.seed, x.number_of("seed"));
   return out;
 }
@@ -241,6 +244,22 @@ void trace_session::read(trace_command& x) {
   if (!known.contains(how))
     throw script_error{"what is a '" + how + "' read?"};
   step(id, raft::read{request_id{++last_request_}, known.at(how)});
+}
+
+/// To the best voter, if none is named.
+void trace_session::transfer(trace_command& x) {
+  const auto id = x.number("node");
+  const auto to = x.numbers();
+  x.finish();
+  running(id);
+  step(id, raft::transfer{request_id{++last_request_}, node_id{to.empty() ? 0 : to.front()}});
+}
+
+void trace_session::step_down(trace_command& x) {
+  const auto id = x.number("node");
+  x.finish();
+  running(id);
+  step(id, raft::step_down{request_id{++last_request_}});
 }
 
 void trace_session::pass_time(trace_command& x) {

@@ -48,6 +48,8 @@ private:
   void wait(trace_command& x);
   void propose(trace_command& x);
   void read(trace_command& x);
+  void transfer(trace_command& x);
+  void step_down(trace_command& x);
   void pass_time(trace_command& x);
   void report_unreachable(trace_command& x);
 

@@ -1,5 +1,7 @@
 #include "tests/support/golden/trace_text.hpp"
 
+#include "raft/core_options.hpp"
+
 namespace caucus::golden {
 
 using namespace raft;
@@ -45,10 +47,12 @@ message_text spell(const append_entries& x) {
                               + " commit=" + str(x.leader_commit) + " " + to_text(x.entries)};
 }
 message_text spell(const append_reply& x) {
-  return {"append_reply",
-          "term=" + str(x.term)
-            + (x.accepted ? " match=" + str(x.match)
-                          : " refuses=" + str(x.prev) + " hint=" + to_text(x.hint))};
+  // What nearly everybody is goes without saying.
+  const bool is_usual = x.priority == priority_max || !x.accepted;
+  return {"append_reply", "term=" + str(x.term)
+                            + (x.accepted ? " match=" + str(x.match)
+                                          : " refuses=" + str(x.prev) + " hint=" + to_text(x.hint))
+                            + (is_usual ? "" : " priority=" + std::to_string(x.priority))};
 }
 message_text spell(const heartbeat& x) {
   return {"heartbeat",
@@ -164,6 +168,9 @@ std::vector<std::string> describe(const ready& x) {
     out.push_back(to_text(*x.persist));
   if (!x.committed.empty())
     out.push_back("commits " + to_text(x.committed));
+  for (const auto& t : x.transferred)
+    out.push_back("did " + request_text(t.request)
+                  + (t.leader ? ": " + str(t.leader) + " leads" : ": nobody could take over"));
   for (const auto& r : x.reads_ready)
     out.push_back("may answer " + request_text(r.request) + " at " + str(r.index));
   for (const auto& r : x.reads)
