@@ -20,19 +20,18 @@ uint64_t cost(const raft::message& body) {
 
 result<void> inbound::on_hello(const transport::node_identity& peer) {
   auto verdict = node_.peers->judge(peer.node, peer.directory);
-  if (verdict) {
-    refused_.erase(peer.node);
-  } else if (!links_.contains(peer.node) || refused_.insert(peer.node).second) {
-    // A member dials again and again: say so once, until it was let in.
-    node_.log().warning("event=peer_refused peer=" + std::to_string(peer.node.value())
-                        + " reason=\"" + verdict.reason().what + "\"");
-  }
+  if (!verdict)
+    caf::anon_send(link_of(peer.node), link_refused{peer.node, verdict.reason()});
   return verdict;
 }
 
+const peer_link_actor& inbound::link_of(node_id peer) const {
+  auto found = links_.find(peer);
+  return found != links_.end() ? found->second : links_.at(node_id{});
+}
+
 void inbound::on_peer_up(const transport::node_identity& peer) {
-  if (auto link = links_.find(peer.node); link != links_.end())
-    caf::anon_send(link->second, link_up{peer});
+  caf::anon_send(link_of(peer.node), link_up{peer});
   if (node_.peers->knows(peer.node)) {
     node_.links->confirm_peer(peer.node, peer.directory);
     return;
@@ -45,8 +44,11 @@ void inbound::on_peer_up(const transport::node_identity& peer) {
 }
 
 void inbound::on_peer_down(node_id peer, const error& reason) {
-  if (auto link = links_.find(peer); link != links_.end())
-    caf::anon_send(link->second, link_down{reason});
+  caf::anon_send(link_of(peer), link_down{peer, reason});
+}
+
+void inbound::on_frame_error(node_id peer) {
+  node_.frame_errors.count(links_.contains(peer) ? peer : node_id{});
 }
 
 void inbound::on_messages(node_id from, std::vector<transport::routed_message> messages) {

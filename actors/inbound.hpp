@@ -3,7 +3,6 @@
 #include "actors/node_context.hpp"
 
 #include <map>
-#include <set>
 
 namespace caucus {
 
@@ -13,7 +12,7 @@ class inbound final : public transport::transport_listener {
 public:
   explicit inbound(node_context& node) : node_{node} {}
 
-  /// Before the transport starts.
+  /// Before the transport starts. Node 0's is for all who have none.
   void add_link(node_id peer, peer_link_actor link) { links_.emplace(peer, std::move(link)); }
   /// After the transport has stopped.
   void release() { links_.clear(); }
@@ -21,14 +20,15 @@ public:
   result<void> on_hello(const transport::node_identity& peer) override;
   void on_peer_up(const transport::node_identity& peer) override;
   void on_peer_down(node_id peer, const error& reason) override;
+  void on_frame_error(node_id peer) override;
   void on_messages(node_id from, std::vector<transport::routed_message> messages) override;
 
 private:
+  [[nodiscard]] const peer_link_actor& link_of(node_id peer) const;
   void deliver(node_id from, group_id group, std::vector<raft::message> messages);
 
   node_context& node_;
   std::map<node_id, peer_link_actor> links_;
-  std::set<node_id> refused_; ///< Members whose refusal was logged.
 };
 
 } // namespace caucus

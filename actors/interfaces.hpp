@@ -32,15 +32,19 @@ struct group_received {
   std::shared_ptr<void> credit;
 };
 
+/// All batches up to this one are durable.
 struct group_persisted {
   persist_seq upto;
 };
+/// The machine has executed everything up to here.
 struct group_applied {
   index_t upto;
 };
+/// Entries that the core asked for; empty if they couldn't be read.
 struct group_log_read {
   raft::log_read_done done;
 };
+/// What was sent to the peer may be lost: its connection ended, or its queue is full.
 struct group_peer_down {
   node_id peer;
 };
@@ -169,14 +173,24 @@ using pulse_actor = caf::typed_actor<caf::reacts_to<pulse_heartbeats>, caf::reac
 // -- to a peer link
 // ---------------------------------------------------------------------------------
 
+/// The connection stands: both sides agreed.
 struct link_up {
   transport::node_identity peer;
 };
+/// There is no connection: it ended, or none could be made. Comes again with every try. `claimed`
+/// is whom a stranger claimed to be, else the peer.
 struct link_down {
+  node_id claimed;
+  error reason;
+};
+/// The peer, or a stranger that claims to be `claimed`, said hello and isn't let in.
+struct link_refused {
+  node_id claimed;
   error reason;
 };
 
-using peer_link_actor = caf::typed_actor<caf::reacts_to<link_up>, caf::reacts_to<link_down>>;
+using peer_link_actor = caf::typed_actor<caf::reacts_to<link_up>, caf::reacts_to<link_down>,
+                                         caf::reacts_to<link_refused>>;
 
 // -- to the node
 // ------------------------------------------------------------------------------------
@@ -223,6 +237,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::pulse_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::pulse_flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::link_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::link_down)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::link_refused)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_wal_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_watch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_stopping)

@@ -34,7 +34,8 @@ node_counters node::counters() const {
   auto& context = runtime_->context();
   return {.log_batches = context.log_batches.load(std::memory_order_relaxed),
           .log_syncs = context.log_syncs.load(std::memory_order_relaxed),
-          .inbound_dropped = context.inbound_dropped.load(std::memory_order_relaxed)};
+          .inbound_dropped = context.inbound_dropped.load(std::memory_order_relaxed),
+          .frame_errors = context.frame_errors.all()};
 }
 
 node_id node::id() const { return runtime_->context().options.id; }

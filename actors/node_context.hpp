@@ -2,6 +2,7 @@
 
 #include "actors/admission.hpp"
 #include "actors/node_environment.hpp"
+#include "actors/peer_counts.hpp"
 #include "actors/peer_registry.hpp"
 #include "actors/routing_table.hpp"
 
@@ -21,6 +22,7 @@ struct node_context {
   std::shared_ptr<budget> uncommitted; ///< Of all groups, in bytes.
   std::shared_ptr<budget> inbound;     ///< Received and not yet looked at, in bytes.
   std::atomic<uint64_t> inbound_dropped{0};
+  peer_counts frame_errors; ///< Connections ended by bytes that are no frame (RELIABILITY L-09).
   std::atomic<uint64_t> log_batches{0}; ///< Written, with a sync or without.
   std::atomic<uint64_t> log_syncs{0};
 

@@ -173,7 +173,10 @@ result<void> node_runtime::start_actors() {
   watch(context_->wal, "wal_writer");
   watch(context_->reader, "log_reader");
   watch(context_->pulse, "pulse");
-  for (auto& [id, address] : peers) {
+  std::set<node_id> linked{node_id{}}; // Those who are no peers are one of them.
+  for (auto& [id, address] : peers)
+    linked.insert(id);
+  for (auto id : linked) {
     auto link = spawn_on<peer_link>(consensus_home(0), id, context_);
     watch(link, "peer_link");
     inbound_.add_link(id, link);

@@ -10,23 +10,27 @@ peer_link_actor::behavior_type peer_link::make_behavior() {
   return {
     [this](const link_up& x) {
       is_up_ = true;
-      last_reason_.clear();
+      notices_.clear();
       node_->log().info("event=peer_up peer=" + std::to_string(peer_.value())
                         + " boot=" + std::to_string(x.peer.boot.value()));
     },
     [this](const link_down& x) {
-      // A peer that stays away is dialled again and again: say so once for each reason.
-      if (auto reason = to_string(x.reason); reason != last_reason_) {
-        last_reason_ = std::move(reason);
-        node_->log().warning("event=peer_down peer=" + std::to_string(peer_.value()) + " reason=\""
-                             + last_reason_ + "\"");
-      }
-      if (!std::exchange(is_up_, false))
-        return;
-      node_->routes.for_each(
-        [this](const replica_actor& replica) { send(replica, group_peer_down{peer_}); });
+      auto was_up = std::exchange(is_up_, false);
+      if (was_up)
+        notices_.clear();
+      say(x.claimed, x.reason, "peer_down");
+      if (was_up)
+        node_->routes.for_each(
+          [this](const replica_actor& replica) { send(replica, group_peer_down{peer_}); });
     },
+    [this](const link_refused& x) { say(x.claimed, x.reason, "peer_refused"); },
   };
+}
+
+void peer_link::say(node_id about, const error& reason, std::string_view event) {
+  if (notices_.is_due(about, reason.code, clock().now()))
+    node_->log().warning("event=" + std::string{event} + " peer=" + std::to_string(about.value())
+                         + " reason=\"" + to_string(reason) + "\"");
 }
 
 } // namespace caucus

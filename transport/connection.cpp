@@ -76,6 +76,7 @@ void connection::wait_writable() {
 
 void connection::establish(const node_identity& peer, uint32_t frame_bytes_max) {
   phase_ = phase::established;
+  is_agreed_ = direction_ == direction::dialled;
   peer_ = peer;
   body_bytes_max_ = frame_bytes_max;
   input_.set_chunk_bytes(read_chunk_bytes);
@@ -173,13 +174,16 @@ bool connection::take_frames() {
       input_.expect(size);
       return true;
     }
-    if (header->kind == frame_kind::messages && phase_ == phase::established && !is_confirmed_) {
-      is_held_ = true;
-      return false;
-    }
     const auto body = bytes.subspan(frame_header_bytes, header->length);
     if (!is_intact(*header, body)) {
       close({errc::malformed, to_string(remote_) + ": the checksum of a frame is wrong"});
+      return false;
+    }
+    if (phase_ == phase::established && header->kind != frame_kind::hello_reply
+        && !std::exchange(is_agreed_, true))
+      owner_.on_agreed(shared_from_this());
+    if (header->kind == frame_kind::messages && phase_ == phase::established && !is_confirmed_) {
+      is_held_ = true;
       return false;
     }
     owner_.on_frame(shared_from_this(), *header, body, input_.owner());

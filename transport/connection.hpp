@@ -22,6 +22,9 @@ public:
   virtual void on_frame(const connection_ptr& from, const frame_header& header,
                         std::span<const std::byte> body,
                         const std::shared_ptr<const void>& memory) = 0;
+  /// Once, at the first frame of an established connection that is no refusal: who dialled has had
+  /// the last word.
+  virtual void on_agreed(const connection_ptr& with) = 0;
   /// Once, when the connection ends for whatever reason.
   virtual void on_closed(const connection_ptr& which, const error& reason) = 0;
 };
@@ -83,7 +86,8 @@ private:
   endpoint remote_;
   uint32_t body_bytes_max_ = hello_bytes_max;
   bool is_confirmed_ = false;
-  bool is_held_ = false; ///< A frame of messages waits for `confirm`; nothing is read.
+  bool is_agreed_ = false; ///< Who was dialled agrees by its answer, who dialled by what follows.
+  bool is_held_ = false;   ///< A frame of messages waits for `confirm`; nothing is read.
   receive_buffer input_{frame_header_bytes};
   message_decoder decoder_;
   send_queue queue_;

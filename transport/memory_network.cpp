@@ -216,8 +216,10 @@ void memory_network::deliver(event x) {
   const auto header =
     parse_header(bytes.first<frame_header_bytes>(), receiver->limits_.frame_bytes_max);
   const auto body = bytes.subspan(frame_header_bytes);
-  if (!header || !is_intact(*header, body))
+  if (!header || !is_intact(*header, body)) {
+    receiver->listener_->on_frame_error(x.from);
     return disconnect(x.from, x.to, {errc::malformed, "the checksum of a frame is wrong"});
+  }
   auto messages = decoder_.decode(body);
   CAUCUS_ASSERT(messages.ok()); // We encoded it ourselves, and the checksum is right.
   receiver->listener_->on_messages(x.from, *std::move(messages));

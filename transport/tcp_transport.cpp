@@ -196,6 +196,8 @@ void tcp_transport::on_closed(const connection_ptr& which, const error& reason) 
   greeting_.erase(which);
   if (is_shut_down_)
     return;
+  if (reason.code == errc::malformed)
+    listener_->on_frame_error(which->peer().node);
   for (auto& [id, peer] : peers_) {
     if (peer.greeting == which) {
       fail_dial(id, reason);

@@ -77,6 +77,7 @@ private:
   void on_frame(const connection_ptr& from, const frame_header& header,
                 std::span<const std::byte> body,
                 const std::shared_ptr<const void>& memory) override;
+  void on_agreed(const connection_ptr& with) override;
   void on_closed(const connection_ptr& which, const error& reason) override;
   void on_messages(const connection_ptr& from, std::span<const std::byte> body,
                    const std::shared_ptr<const void>& memory);

@@ -215,13 +215,23 @@ void tcp_transport::establish(const connection_ptr& link, const node_identity& i
   state.link = link;
   state.link_since = steady_clock::now();
   link->establish(identity, limits_.frame_bytes_max);
-  {
-    std::lock_guard guard{links_mutex_};
-    links_[identity.node] = link;
-  }
-  listener_->on_peer_up(identity);
+  const bool is_dialled = link->who_dialled() == connection::direction::dialled;
+  if (is_dialled) // Before any other frame: it says that we agree.
+    link->send(just(make_keep_alive()));
+  if (is_dialled)
+    on_agreed(link);
   if (state.confirmed == identity.directory)
     link->confirm();
+}
+
+void tcp_transport::on_agreed(const connection_ptr& with) {
+  if (is_shut_down_)
+    return;
+  {
+    std::lock_guard guard{links_mutex_};
+    links_[with->peer().node] = with;
+  }
+  listener_->on_peer_up(with->peer());
 }
 
 } // namespace caucus::transport

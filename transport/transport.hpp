@@ -37,11 +37,15 @@ public:
   /// one we know). A directory met for the first time is recorded durably by the listener: until
   /// `confirm_peer` is called, messages of that peer are not delivered.
   virtual result<void> on_hello(const node_identity& peer) = 0;
+  /// Both sides agreed to talk.
   virtual void on_peer_up(const node_identity& peer) = 0;
   /// The connection is gone or could not be made; `reason` says which and why. Also told, at most
   /// every so often, of who was refused at our port: `peer` is whom it claimed to be (never one
   /// whose connection works), or 0 if what it said was no hello at all.
   virtual void on_peer_down(node_id peer, const error& reason) = 0;
+  /// A connection ends because of bytes that are no frame, and nothing of them was delivered
+  /// (RELIABILITY L-09): `peer` is who sent them, or 0 if it hadn't said its name.
+  virtual void on_frame_error(node_id /*peer*/) {}
   /// Messages of one frame, in the order sent.
   virtual void on_messages(node_id from, std::vector<routed_message> messages) = 0;
 };

@@ -7,6 +7,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <map>
 #include <memory>
 
 namespace caucus {
@@ -30,6 +31,9 @@ struct node_counters {
   uint64_t log_batches = 0;     ///< Writes to the log.
   uint64_t log_syncs = 0;       ///< Those that were followed by a sync.
   uint64_t inbound_dropped = 0; ///< Messages of peers dropped for want of memory.
+  /// Connections that ended because of bytes that are no frame, by peer; node 0: whoever hadn't
+  /// said its name, or isn't a peer.
+  std::map<node_id, uint64_t> frame_errors;
 };
 
 /// One Caucus node inside an actor system: owns the data directory, the log, the links to its peers

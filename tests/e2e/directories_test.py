@@ -68,6 +68,10 @@ class Directories(ProcessTest):
             advice = f"restart node {node.id}, not node 3, once with --accept-directory 3"
             self.assertIn(advice, node.log.read_text())
             wait_until("the blank voter to be told", lambda: advice in wiped.log.read_text(), 20)
+        # Nobody greeted it, and it doesn't say otherwise; each refusal is told once.
+        self.assertNotIn("event=peer_up", wiped.log.read_text())
+        for node in others:
+            self.assertEqual(node.log.read_text().count("event=peer_refused peer=3"), 1)
         # It takes no part: with one of the others gone there is no majority.
         others[0].kill()
         blocked = cluster.shell(timeout_ms=2000)

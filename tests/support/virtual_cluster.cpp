@@ -7,6 +7,9 @@ namespace caucus::testing {
 
 namespace {
 
+/// Far more than any test needs at one point in time.
+constexpr uint64_t steps_to_rest_max = 500'000;
+
 uint64_t mix_text(uint64_t hash, std::string_view text) {
   for (char c : text)
     hash = rng::mix(hash ^ static_cast<uint8_t>(c));
@@ -135,11 +138,15 @@ virtual_cluster::virtual_cluster(options how)
     network_{transport::memory_network::make(how_.seed)},
     system_{config_},
     scheduler_{dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())} {
-  for (uint64_t id = 1; id <= how_.nodes; ++id)
+  for (uint64_t id = 1; id <= how_.nodes; ++id) {
     disks_.emplace(id, std::make_unique<memory_disk>("disk" + std::to_string(id)));
+    logs_.emplace(id, std::make_shared<recording_logger>());
+  }
 }
 
 virtual_cluster::~virtual_cluster() {
+  for (auto& [id, running] : nodes_) // Whatever they still told each other, nobody wants to know.
+    network_->crash(node_id{id});
   while (!nodes_.empty())
     stop(nodes_.begin()->first);
   settle();
@@ -162,7 +169,7 @@ std::shared_ptr<node_environment> virtual_cluster::make_environment(uint64_t id)
     auto now = scheduler_.clock().now().time_since_epoch();
     return static_cast<int64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
   };
-  environment->log = std::make_shared<null_logger>();
+  environment->log = logs_.at(id);
   environment->seed = how_.seed;
   environment->new_directory = directory_id{how_.seed * 1000 + directories_[id] * 10 + id};
   environment->is_cooperative = true;
@@ -234,8 +241,9 @@ bool virtual_cluster::step() {
 }
 
 void virtual_cluster::settle() {
-  while (step()) {
-  }
+  for (uint64_t steps = 0; step(); ++steps)
+    if (steps == steps_to_rest_max)
+      throw std::runtime_error{"the nodes never come to rest: some answer each other for ever"};
 }
 
 void virtual_cluster::advance(std::chrono::milliseconds time) {

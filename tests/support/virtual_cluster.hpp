@@ -3,6 +3,7 @@
 #include "actors/node_runtime.hpp"
 #include "caucus/node.hpp"
 #include "tests/support/memory_directory.hpp"
+#include "tests/support/recording_logger.hpp"
 #include "transport/memory_network.hpp"
 
 #include <caf/actor_system.hpp>
@@ -98,6 +99,8 @@ public:
   [[nodiscard]] group_status status(const group_actor& group);
   /// The node that leads in the highest term and is followed by a majority; 0: none.
   [[nodiscard]] uint64_t leader();
+  /// What the node has logged, over all its starts.
+  [[nodiscard]] const recording_logger& log(uint64_t id) const { return *logs_.at(id); }
   [[nodiscard]] memory_disk& disk(uint64_t id) { return *disks_.at(id); }
   [[nodiscard]] transport::memory_network& network() { return *network_; }
   [[nodiscard]] caf::actor_system& system() { return system_; }
@@ -125,6 +128,7 @@ private:
   std::map<uint64_t, uint64_t> leaders_;
   std::shared_ptr<transport::memory_network> network_;
   std::map<uint64_t, std::unique_ptr<memory_disk>> disks_;
+  std::map<uint64_t, std::shared_ptr<recording_logger>> logs_;
   config config_;
   caf::actor_system system_;
   caf::scheduler::test_coordinator& scheduler_;

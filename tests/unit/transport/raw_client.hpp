@@ -80,6 +80,8 @@ public:
     REQUIRE(header->kind == frame_kind::hello_reply);
     const auto reply = decode_hello_reply(receive(header->length));
     REQUIRE(reply.ok());
+    if (reply->refused == errc::none)
+      send(make_keep_alive()); // It agrees in turn.
     return *reply;
   }
 

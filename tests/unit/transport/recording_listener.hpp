@@ -21,6 +21,7 @@ public:
     std::vector<std::pair<node_id, error>> downs;
     std::map<node_id, std::vector<routed_message>> messages;
     size_t message_count = 0;
+    std::map<node_id, int> frame_errors;
 
     [[nodiscard]] bool has_reason(node_id peer, std::string_view part) const {
       for (const auto& [id, reason] : downs)
@@ -71,6 +72,12 @@ public:
     if (keeps_messages)
       for (auto& x : messages)
         record_.messages[from].push_back(std::move(x));
+    changed_.notify_all();
+  }
+
+  void on_frame_error(node_id peer) override {
+    std::lock_guard guard{mutex_};
+    ++record_.frame_errors[peer];
     changed_.notify_all();
   }
 

@@ -1,6 +1,7 @@
 // Who may connect, and which connection stays.
 #include "raw_client.hpp"
 #include "tcp_node.hpp"
+#include "transport/message_encoder.hpp"
 
 #include <filesystem>
 
@@ -75,6 +76,22 @@ TEST_SUITE("transport/tcp_greeting") {
     CHECK(two.wait_reason(node_id{1}, "refused: directory 102 is not the one known"));
     CHECK(one.wait_reason(node_id{2}, "directory 102 is not the one known"));
     CHECK(one.heard.look().ups.empty());
+    CHECK(two.heard.look().ups.empty()); // Nobody is up who is about to be refused.
+  }
+
+  TEST_CASE("who was dialled says so once the other has agreed, whatever its first frame is") {
+    tcp_node one{1};
+    one.start();
+    raw_client silent{one.address()};
+    silent.send(encode(make_hello(2, 1)));
+    REQUIRE_FALSE(silent.receive(frame_header_bytes).empty());
+    SUBCASE("a keep-alive") { silent.send(make_keep_alive()); }
+    SUBCASE("messages") {
+      CHECK(one.heard.look().ups.empty());
+      silent.send(encode_messages(batch(numbered(1)), 8 << 20).front());
+      CHECK(one.wait_messages(1));
+    }
+    CHECK(one.heard.wait_until([](const auto& x) { return x.up.contains(node_id{2}); }));
   }
 
   TEST_CASE("a newer boot supersedes, an older one is refused, the same one comes again") {

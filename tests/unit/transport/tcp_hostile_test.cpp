@@ -24,6 +24,7 @@ struct greeted_fixture {
     CHECK(client.is_hung_up_on());
     CHECK_MESSAGE(one.wait_reason(node_id{2}, reason), one.heard.look().reasons());
     CHECK(one.heard.look().message_count == 0);
+    CHECK(one.heard.look().frame_errors.at(node_id{2}) == 1); // L-09
   }
 
   tcp_node one{1};
@@ -68,6 +69,8 @@ TEST_SUITE("transport/tcp_hostile") {
       CHECK(client.is_hung_up_on());
     }
     CHECK(one.wait_reason(node_id{}, "not a Caucus frame"));
+    // Not every one is worth a report, but each is counted.
+    CHECK(one.heard.wait_until([](const auto& x) { return x.frame_errors.at(node_id{}) == 100; }));
     two.links->set_peers({{node_id{1}, one.address()}});
     CHECK(one.wait_up(two));
   }
@@ -237,6 +240,7 @@ TEST_SUITE("transport/tcp_hostile") {
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
     late.connect(one.address());
     late.send(encode(make_hello(3, 1)));
+    late.send(make_keep_alive());
     CHECK(one.links->send(node_id{2}, batch(numbered(1))));
     CHECK(two.wait_messages(1));
     CHECK(one.heard.look().hellos.count(node_id{3}) == 0);
