@@ -1,0 +1,62 @@
+#include "apps/sim/command_line.hpp"
+
+#include "apps/sim/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+namespace caucus::sim {
+
+namespace {
+
+constexpr auto description =
+  R"(Simulates clusters of real Raft cores on networks, disks and clocks that fail, from one seed.
+
+  caucus-sim --seed 7 --trace run.txt     one run, every event as a line
+  caucus-sim --seed 1 --seeds 1000        a thousand runs, until one breaks an invariant
+  caucus-sim --seed 7 --set nodes=3 --set loss_permille=0      a run with other options than drawn
+
+The first line names the options of a run. The exit status is 1 if an invariant was broken.)";
+
+} // namespace
+
+command_line parse_command_line(int argc, char** argv) {
+  command_line out;
+  auto& x = out.settings;
+  CLI::App app{description, "caucus-sim"};
+  app.add_option("--seed", x.seed, "The first seed")->capture_default_str();
+  app.add_option("--seeds", x.seeds, "How many seeds, one after the other")
+    ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40))
+    ->capture_default_str();
+  app.add_option("--events", x.events,
+                 "Deliveries, disk completions, client operations and faults of a run (5000)");
+  app.add_option("--set", x.assignments, "name=value: an option that isn't left to the seed")
+    ->allow_extra_args(false);
+  app.add_option("--trace", x.trace_file, "Writes a line for every event to this file");
+  app.add_option("--history", x.history_file,
+                 "Writes what clients saw to this file, as JSON lines");
+  app.add_option("--check-history", x.check_history_file,
+                 "Runs nothing, judges the history in this file");
+  app.add_option("--dump", x.dump_directory, "Writes the simulated disks into this directory");
+  app.add_option("--plant", x.plant, "Switches a known bug on, such as S-17 or canary");
+  app.add_flag("--json", x.as_json, "Ends with one JSON object of totals");
+  app.add_flag("--keep-going", x.keeps_going, "Goes on with the next seed after a failure");
+  app.add_flag("!--no-checks", x.is_checked, "No oracle looks: to measure the simulator itself");
+  app.add_flag("!--no-shrink", x.shrinks, "Doesn't look for a smaller run that fails as well");
+  try {
+    app.parse(argc, argv);
+    auto probe = drawn_options(x.seed);
+    for (const auto& assignment : x.assignments)
+      if (auto set = set_option(probe, assignment); !set)
+        throw CLI::ValidationError{set.reason().what, 2};
+  } catch (const CLI::Success& asked) {
+    out.exit_code = app.exit(asked);
+  } catch (const CLI::ParseError& wrong) {
+    std::cerr << "caucus-sim: " << wrong.what() << "; --help explains\n";
+    out.exit_code = 2;
+  }
+  return out;
+}
+
+} // namespace caucus::sim

@@ -1,0 +1,232 @@
+#include "apps/sim/options.hpp"
+
+#include "apps/sim/dice.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace caucus::sim {
+
+namespace {
+
+#define ROW(name)                                                                                  \
+  option_row { #name, &options::name }
+constexpr std::array table{ROW(seed),
+                           ROW(events),
+                           ROW(nodes),
+                           ROW(learners),
+                           ROW(clients),
+                           ROW(registers),
+                           ROW(think_us),
+                           ROW(attempt_us),
+                           ROW(retry_us),
+                           ROW(attempts_max),
+                           ROW(sessionless_permille),
+                           ROW(session_timeout_us),
+                           ROW(payload_bytes),
+                           ROW(tick_us),
+                           ROW(election_ticks),
+                           ROW(heartbeat_ticks),
+                           ROW(pre_vote),
+                           ROW(check_quorum),
+                           ROW(forward),
+                           ROW(append_bytes),
+                           ROW(inflight_messages),
+                           ROW(inflight_bytes),
+                           ROW(uncommitted_bytes),
+                           ROW(forwarded_max),
+                           ROW(tail_bytes),
+                           ROW(apply_bytes),
+                           ROW(flush_us),
+                           ROW(send_us),
+                           ROW(hand_us),
+                           ROW(notice_us),
+                           ROW(apply_us),
+                           ROW(apply_max),
+                           ROW(delay_min_us),
+                           ROW(delay_mean_us),
+                           ROW(loss_permille),
+                           ROW(duplicate_permille),
+                           ROW(reorder),
+                           ROW(sync_min_us),
+                           ROW(sync_mean_us),
+                           ROW(batches_max),
+                           ROW(torn),
+                           ROW(recovered_bytes),
+                           ROW(durable_machine),
+                           ROW(failed_read_permille),
+                           ROW(fault_every_us),
+                           ROW(down_us),
+                           ROW(trouble_us),
+                           ROW(crash),
+                           ROW(crash_leader),
+                           ROW(crash_all),
+                           ROW(failed_sync),
+                           ROW(pause),
+                           ROW(partition),
+                           ROW(one_way),
+                           ROW(clog),
+                           ROW(slow_disk),
+                           ROW(stuck_disk),
+                           ROW(slow_machine),
+                           ROW(wall_jump),
+                           ROW(campaign),
+                           ROW(link_reset),
+                           ROW(clock_skew_permille),
+                           ROW(liveness)};
+#undef ROW
+
+/// On in that many permille of the seeds, then somewhere in the range.
+int64_t sometimes(dice& draw, int64_t permille, int64_t first, int64_t last) {
+  const bool is_on = draw.permille(permille);
+  const auto value = draw.between(first, last);
+  return is_on ? value : 0;
+}
+
+void draw_core(options& x, dice& draw) {
+  x.election_ticks = draw.between(5, 15);
+  x.heartbeat_ticks = draw.between(1, std::min<int64_t>(3, x.election_ticks / 2));
+  x.pre_vote = draw.permille(800) ? 1 : 0;
+  x.check_quorum = draw.permille(850) ? 1 : 0;
+  x.forward = draw.permille(800) ? 1 : 0;
+  // Limits so small that they are reached all the time (RELIABILITY section 3.2, thresholds).
+  x.append_bytes = draw.one_of({1, 250, 1000, 1 << 20});
+  x.inflight_messages = draw.one_of({1, 2, 4, 256});
+  x.inflight_bytes = draw.one_of({1, 400, 64 << 20, 64 << 20});
+  x.uncommitted_bytes = draw.one_of({500, 2000, 64 << 20, 64 << 20});
+  x.forwarded_max = draw.one_of({1, 3, 1 << 16, 1 << 16});
+  x.tail_bytes = draw.one_of({1, 600, 3000, 16 << 20});
+  x.apply_bytes = draw.one_of({1, 500, 4 << 20, 4 << 20});
+}
+
+void draw_timing(options& x, dice& draw) {
+  x.flush_us = sometimes(draw, 500, 10, 2000);
+  x.send_us = sometimes(draw, 600, 10, 2000);
+  x.hand_us = sometimes(draw, 600, 10, 2000);
+  x.notice_us = sometimes(draw, 500, 10, 2000);
+  x.apply_us = sometimes(draw, 700, 10, 5000);
+  x.apply_max = draw.one_of({1, 3, 1000, 1000});
+  x.delay_min_us = draw.one_of({10, 200, 1000, 5000});
+  x.delay_mean_us = draw.one_of({100, 1000, 3000, 10'000, 30'000});
+  x.loss_permille = sometimes(draw, 650, 1, draw.one_of({20, 100, 300}));
+  x.duplicate_permille = sometimes(draw, 650, 10, draw.one_of({50, 200, 500}));
+  x.reorder = draw.permille(700) ? 1 : 0;
+  x.sync_min_us = draw.one_of({10, 100, 1000});
+  x.sync_mean_us = draw.one_of({10, 1000, 5000, 20'000});
+  x.batches_max = draw.one_of({1, 3, 1000, 1000});
+  x.torn = draw.permille(750) ? 1 : 0;
+  x.recovered_bytes = draw.one_of({1, 500, 1 << 20});
+  x.durable_machine = draw.permille(300) ? 1 : 0;
+  x.failed_read_permille = sometimes(draw, 500, 10, 300);
+}
+
+void draw_faults(options& x, dice& draw) {
+  const auto timeout_us = x.election_ticks * x.tick_us;
+  x.fault_every_us = timeout_us * draw.one_of({6, 12, 25, 40}) / 10;
+  x.down_us = timeout_us * draw.one_of({1, 10, 30}) / 10;
+  x.trouble_us = timeout_us * draw.one_of({5, 15, 40}) / 10;
+  x.crash = sometimes(draw, 700, 1, 6);
+  x.crash_leader = sometimes(draw, 500, 1, 4);
+  x.crash_all = sometimes(draw, 250, 1, 1);
+  x.failed_sync = sometimes(draw, 400, 1, 2);
+  x.pause = sometimes(draw, 500, 1, 4);
+  x.partition = sometimes(draw, 700, 2, 6);
+  x.one_way = sometimes(draw, 500, 1, 4);
+  x.clog = sometimes(draw, 400, 1, 3);
+  x.slow_disk = sometimes(draw, 400, 1, 3);
+  x.stuck_disk = sometimes(draw, 400, 1, 2);
+  x.slow_machine = sometimes(draw, 400, 1, 2);
+  x.wall_jump = sometimes(draw, 400, 1, 2);
+  x.campaign = sometimes(draw, 300, 1, 2);
+  x.link_reset = sometimes(draw, 500, 1, 3);
+  x.clock_skew_permille = sometimes(draw, 500, 1, 100);
+  if (x.crash + x.crash_leader + x.partition == 0)
+    x.crash = 2; // Never a run in which little happens.
+}
+
+} // namespace
+
+std::span<const option_row> option_table() { return table; }
+
+options drawn_options(uint64_t seed) {
+  options x;
+  dice draw{rng::mix(seed ^ 0x6f7074696f6e73)};
+  x.seed = static_cast<int64_t>(seed);
+  x.nodes = draw.one_of({1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7});
+  x.learners = draw.permille(200) ? 1 : 0;
+  x.clients = draw.between(2, 8);
+  x.registers = draw.between(1, 4);
+  x.think_us = draw.one_of({100, 1000, 5000});
+  x.attempts_max = draw.between(2, 12);
+  x.sessionless_permille = sometimes(draw, 400, 50, 500);
+  x.session_timeout_us = draw.one_of({300'000, 60'000'000, 60'000'000});
+  x.payload_bytes = draw.one_of({0, 0, 0, 100, 600});
+  draw_core(x, draw);
+  draw_timing(x, draw);
+  draw_faults(x, draw);
+  x.attempt_us = x.election_ticks * x.tick_us * draw.one_of({5, 10, 30}) / 10;
+  x.retry_us = x.tick_us * draw.one_of({1, 3, 8});
+  x.liveness = draw.permille(600) ? 1 : 0;
+  return x;
+}
+
+result<void> set_option(options& x, std::string_view assignment) {
+  const auto sign = assignment.find('=');
+  const auto name = assignment.substr(0, sign);
+  const auto row =
+    std::find_if(table.begin(), table.end(), [&](auto& y) { return y.name == name; });
+  if (sign == std::string_view::npos || row == table.end())
+    return error{errc::invalid_option, "'" + std::string{assignment}
+                                         + "' is no name=value of an option; the first line "
+                                         + "of any run names them all"};
+  const auto text = assignment.substr(sign + 1);
+  int64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc{} || end != text.data() + text.size() || value < 0)
+    return error{errc::invalid_option, "'" + std::string{text} + "' is no value for "
+                                         + std::string{name} + "; a whole number is"};
+  x.*row->field = value;
+  return {};
+}
+
+std::string to_string(const options& x) {
+  std::string out;
+  for (const auto& row : table)
+    out.append(out.empty() ? "" : " ")
+      .append(row.name)
+      .append("=")
+      .append(std::to_string(x.*row.field));
+  return out;
+}
+
+std::string overrides(const options& x) {
+  const auto drawn = drawn_options(static_cast<uint64_t>(x.seed));
+  std::string out = "--seed " + std::to_string(x.seed) + " --events " + std::to_string(x.events);
+  for (const auto& row : table)
+    if (x.*row.field != drawn.*row.field && row.name != "events")
+      out.append(" --set ").append(row.name).append("=").append(std::to_string(x.*row.field));
+  return out;
+}
+
+raft::core_options core_options_of(const options& x, node_id self) {
+  raft::core_options out;
+  out.group = group_id{1};
+  out.self = self;
+  out.election_ticks = static_cast<uint32_t>(x.election_ticks);
+  out.heartbeat_ticks = static_cast<uint32_t>(x.heartbeat_ticks);
+  out.pre_vote = x.pre_vote != 0;
+  out.check_quorum = x.check_quorum != 0;
+  out.forward_proposals = x.forward != 0;
+  out.append_bytes_max = static_cast<uint32_t>(x.append_bytes);
+  out.inflight_messages_max = static_cast<uint32_t>(x.inflight_messages);
+  out.inflight_bytes_max = static_cast<uint64_t>(x.inflight_bytes);
+  out.uncommitted_bytes_max = static_cast<uint64_t>(x.uncommitted_bytes);
+  out.forwarded_max = static_cast<uint32_t>(x.forwarded_max);
+  out.tail_bytes_max = static_cast<uint64_t>(x.tail_bytes);
+  out.apply_bytes_max = static_cast<uint64_t>(x.apply_bytes);
+  out.seed = static_cast<uint64_t>(x.seed);
+  return out;
+}
+
+} // namespace caucus::sim

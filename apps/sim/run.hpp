@@ -1,0 +1,25 @@
+#pragma once
+
+#include "apps/sim/options.hpp"
+#include "apps/sim/totals.hpp"
+#include "apps/sim/world.hpp"
+
+#include <string>
+
+namespace caucus::sim {
+
+/// What became of one run.
+struct run_report {
+  options what;
+  std::string invariant; ///< Broken; empty: none.
+  std::string detail;
+  uint64_t trace_hash = 0;
+  totals counts;
+
+  [[nodiscard]] bool is_clean() const noexcept { return invariant.empty(); }
+};
+
+/// Runs it once, from start to end.
+run_report run(const options& x, const run_settings& how);
+
+} // namespace caucus::sim

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "apps/sim/dice.hpp"
+#include "apps/sim/disk_record.hpp"
+#include "apps/sim/log_mirror.hpp"
+#include "base/ring.hpp"
+
+namespace caucus::sim {
+
+/// One node's disk: a file of records, written through a cache that a crash makes forget.
+///
+///     handed over ──► written (in the cache) ──► durable
+///                     a crash keeps any subset of its sectors
+///
+/// One sector's write is atomic; sectors that were not synced reach the platter in any order
+/// (DESIGN.md section 5, RELIABILITY W-01, W-02, W-16).
+class sim_disk {
+public:
+  static constexpr size_t sector_bytes = 512;
+
+  /// What a crash cost.
+  struct loss {
+    uint64_t batches = 0; ///< Handed over and gone.
+    uint64_t torn = 0;    ///< Records of which only a part survived, or nothing before others did.
+  };
+
+  /// What a restart finds.
+  struct contents {
+    log_mirror log;
+    raft::hard_state hard;
+  };
+
+  void hand_over(raft::persist_batch batch, int64_t at_us) {
+    queue_.push_back({std::move(batch), at_us});
+  }
+  [[nodiscard]] bool is_busy() const noexcept { return !in_flight_.empty(); }
+  [[nodiscard]] bool has_queued() const noexcept { return !queue_.empty(); }
+  [[nodiscard]] int64_t oldest_queued_us() const noexcept { return queue_.front().at_us; }
+
+  /// Writes up to `batches_max` of what was handed over by `now_us`. @returns a hash of the bytes.
+  /// Precondition: not busy; something was.
+  uint64_t start(int64_t now_us, int64_t batches_max);
+  /// The sync is done. @returns the highest seq that is durable now.
+  persist_seq finish();
+
+  /// Everything in memory is gone; unsynced sectors stay as the dice say, or (not `torn`) none.
+  loss crash(dice& draw, bool torn);
+  /// Reads the platter from its first byte. Throws `violation` if something durable is missing.
+  contents recover();
+
+  [[nodiscard]] const log_mirror& durable() const noexcept { return durable_.log; }
+  [[nodiscard]] const raft::hard_state& durable_hard() const noexcept { return durable_.hard; }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {bytes_}; }
+
+private:
+  struct queued {
+    raft::persist_batch batch;
+    int64_t at_us = 0;
+  };
+
+  static void replay(const raft::persist_batch& x, contents& onto);
+  void write(std::span<const std::byte> record);
+  void check_recovered(const contents& found, uint64_t number) const;
+
+  ring<queued> queue_;
+  std::vector<raft::persist_batch> in_flight_;
+  std::vector<std::byte> bytes_; ///< As the cache has it; after a crash as the platter has it.
+  std::vector<std::byte> under_; ///< What the unsynced write has replaced, from synced_end_ on.
+  std::vector<std::byte> scratch_;
+  size_t synced_end_ = 0;
+  size_t end_ = 0;              ///< Of the last record written; dead bytes may follow.
+  uint64_t number_ = 0;         ///< Of the last record written.
+  uint64_t durable_number_ = 0; ///< Of the last one synced.
+  uint64_t epoch_ = 1;
+  size_t opened_at_ = 0; ///< Where this life began to write: no older record counts from here on.
+  contents durable_;     ///< What must never be lost again.
+  std::vector<raft::persist_batch> lost_maybe_; ///< In flight at the last crash.
+};
+
+} // namespace caucus::sim

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "apps/sim/command_line.hpp"
+
+namespace caucus::sim {
+
+/// Does what the command line asks for, on standard output. @returns the exit status: 0, 1 for a
+/// broken invariant, 2 for a file that can't be used.
+int sweep(const settings& asked);
+
+} // namespace caucus::sim

@@ -1,0 +1,39 @@
+#include "apps/sim/totals.hpp"
+
+#include <array>
+
+namespace caucus::sim {
+
+namespace {
+
+#define ROW(name)                                                                                  \
+  totals_row { #name, &totals::name }
+constexpr std::array table{ROW(events),
+                           ROW(deliveries),
+                           ROW(disk_completions),
+                           ROW(client_operations),
+                           ROW(faults),
+                           ROW(acknowledged),
+                           ROW(unknown),
+                           ROW(rejected),
+                           ROW(reads_checked),
+                           ROW(leader_changes),
+                           ROW(crashes),
+                           ROW(unsynced_lost),
+                           ROW(torn_writes),
+                           ROW(partitions),
+                           ROW(messages_dropped),
+                           ROW(messages_duplicated),
+                           ROW(messages_reordered),
+                           ROW(conf_changes),
+                           ROW(transfers),
+                           ROW(snapshots_installed),
+                           ROW(liveness_checks),
+                           ROW(virtual_ms)};
+#undef ROW
+
+} // namespace
+
+std::span<const totals_row> totals_table() { return table; }
+
+} // namespace caucus::sim

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace caucus::sim {
+
+/// What happened in a run, or in many.
+struct totals {
+  uint64_t events = 0;
+  uint64_t deliveries = 0;
+  uint64_t disk_completions = 0;
+  uint64_t client_operations = 0;
+  uint64_t faults = 0;
+  uint64_t acknowledged = 0;
+  uint64_t unknown = 0;
+  uint64_t rejected = 0;
+  uint64_t reads_checked = 0;
+  uint64_t leader_changes = 0;
+  uint64_t crashes = 0;
+  uint64_t unsynced_lost = 0;
+  uint64_t torn_writes = 0;
+  uint64_t partitions = 0;
+  uint64_t messages_dropped = 0;
+  uint64_t messages_duplicated = 0;
+  uint64_t messages_reordered = 0;
+  uint64_t conf_changes = 0;
+  uint64_t transfers = 0;
+  uint64_t snapshots_installed = 0;
+  uint64_t liveness_checks = 0;
+  uint64_t virtual_ms = 0;
+};
+
+struct totals_row {
+  std::string_view name;
+  uint64_t totals::*field;
+};
+
+std::span<const totals_row> totals_table();
+
+inline void add(totals& to, const totals& x) {
+  for (const auto& row : totals_table())
+    to.*row.field += x.*row.field;
+}
+
+} // namespace caucus::sim

@@ -1,0 +1,114 @@
+#pragma once
+
+#include "apps/sim/clients.hpp"
+#include "apps/sim/event_queue.hpp"
+#include "apps/sim/network.hpp"
+#include "apps/sim/oracles/committed_log.hpp"
+#include "apps/sim/oracles/election_safety.hpp"
+#include "apps/sim/oracles/executions.hpp"
+#include "apps/sim/oracles/log_matching.hpp"
+#include "apps/sim/sim_node.hpp"
+#include "apps/sim/totals.hpp"
+#include "apps/sim/trace.hpp"
+
+#include <memory>
+
+namespace caucus::sim {
+
+/// What a run needs beside its options.
+struct run_settings {
+  bool is_checked = true;           ///< Else no oracle looks (to measure the simulator itself).
+  std::ostream* trace_to = nullptr; ///< One line per event.
+  uint64_t trace_first = 0;         ///< Lines only from this event on.
+};
+
+/// One simulated cluster: nodes with real cores, a network, disks, clients and bad luck, all from
+/// one seed and in one thread. Every event leaves the whole in a state that the oracles judge.
+///
+/// A ready isn't executed at once: its batch is handed to the disk, its messages leave and its
+/// entries are applied at times of their own, so that crashes and other inputs come between.
+class world {
+public:
+  world(const options& x, const run_settings& how);
+
+  /// Everything: the events, the healing if the options want it, the judgement. Throws `violation`.
+  void run();
+
+  [[nodiscard]] const totals& counts() const noexcept { return counts_; }
+  [[nodiscard]] uint64_t trace_hash() const noexcept { return trace_.hash(); }
+  [[nodiscard]] const std::vector<sim_node>& nodes() const noexcept { return nodes_; }
+  [[nodiscard]] std::vector<history::operation> history() const { return clients_.history(); }
+
+private:
+  // -- the loop (world.cpp) ----------------------------------------------------
+  void dispatch(const event& x);
+  void on_node(const event& x, sim_node& n);
+  void run_until(int64_t deadline_us, const char* awaited, const std::function<bool()>& is_done);
+  void heal_and_require();
+  void heal();
+  [[nodiscard]] bool has_converged() const;
+  void judge();
+  clients::surroundings for_clients();
+  [[nodiscard]] int64_t soon(int64_t mean_us) { return now_us_ + timing_.around(mean_us); }
+  void plan(event_kind kind, int64_t at_us, const sim_node& n, uint32_t arg = 0);
+  void say(const sim_node& n, std::string_view what);
+
+  // -- a node's life (world_nodes.cpp) ------------------------------------------
+  void start(sim_node& n);
+  void crash(sim_node& n, bool comes_back);
+  void tick(sim_node& n);
+  void deliver(const event& x);
+  void start_disk(sim_node& n);
+  void finish_disk(sim_node& n);
+  void plan_disk(sim_node& n);
+  void apply(sim_node& n);
+  void answer(const machine::outcome& what, const raft::entry& applied, sim_node& n);
+  void finish_read(sim_node& n);
+  bool propose(uint8_t node, caller who, const raft::command& body);
+  uint8_t some_node(dice& draw) const;
+
+  // -- what a core wants done (world_ready.cpp) -----------------------------------
+  void step(sim_node& n, raft::input in);
+  void take(sim_node& n);
+  void hand_over(sim_node& n, raft::persist_batch batch, bool was_leader);
+  void note_hard_state(sim_node& n, const raft::hard_state& now);
+  void note_roles(sim_node& n, const std::vector<raft::soft_state>& changes);
+  void send(const sim_node& n, node_id to, raft::message body);
+  void tell_callers(sim_node& n, const raft::ready& out);
+
+  // -- bad luck (world_faults.cpp) -----------------------------------------------
+  void inject();
+  void partition();
+  void cut_one_way();
+  void reset_link();
+  sim_node& some_member() { return nodes_[static_cast<size_t>(luck_.between(1, nodes_total()))]; }
+  sim_node* leader();
+  [[nodiscard]] int64_t nodes_total() const noexcept {
+    return static_cast<int64_t>(nodes_.size()) - 1;
+  }
+
+  options options_;
+  bool is_checked_;
+  totals counts_;
+  trace trace_;
+  dice timing_;
+  dice disks_;
+  dice luck_;
+  network network_;
+  event_queue queue_;
+  std::vector<sim_node> nodes_; ///< From 1, like their ids.
+  membership::configuration members_;
+  int64_t now_us_ = 0;
+  term_t newest_led_;
+  uint8_t last_leader_ = 0; ///< Of that term; 0: nobody yet.
+  uint64_t next_request_ = 1;
+  bool is_healed_ = false;
+
+  election_safety leaders_;
+  log_matching logs_;
+  committed_log committed_;
+  executions executed_;
+  clients clients_;
+};
+
+} // namespace caucus::sim
