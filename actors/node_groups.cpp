@@ -151,6 +151,7 @@ node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group*
   auto group = from_disk.descriptor.group;
   raft::recovered_state state{.hard = from_disk.hard,
                               .members = from_disk.descriptor.members,
+                              .configurations = std::move(from_disk.configurations),
                               .compacted = {},
                               .runs = std::move(from_disk.runs),
                               .last = from_disk.last,

@@ -23,6 +23,10 @@ std::string_view to_string(errc code) noexcept {
     case errc::handing_over: return "handing_over";
     case errc::invalid_target: return "invalid_target";
     case errc::transfer_failed: return "transfer_failed";
+    case errc::change_in_flight: return "change_in_flight";
+    case errc::change_too_early: return "change_too_early";
+    case errc::configuration_mismatch: return "configuration_mismatch";
+    case errc::invalid_change: return "invalid_change";
     case errc::timeout: return "timeout";
     case errc::leadership_lost: return "leadership_lost";
     case errc::snapshot_passed: return "snapshot_passed";

@@ -22,6 +22,7 @@ public:
       case member_change::kind::make_learner: make_learner(change); break;
       case member_change::kind::remove: remove(change.node); break;
       case member_change::kind::update: set_address(change); break;
+      case member_change::kind::make_staging: make_staging(change); break;
     }
   }
 
@@ -37,6 +38,7 @@ private:
     auto& x = next_.members;
     x.learners.erase(change.node);
     x.learners_next.erase(change.node);
+    x.staging.erase(change.node);
     x.voters.insert(change.node);
   }
 
@@ -44,8 +46,16 @@ private:
     welcome(change);
     auto& x = next_.members;
     x.voters.erase(change.node);
+    x.staging.erase(change.node);
     // Who still votes in the old half can't be a learner yet: learners don't vote.
     (x.outgoing.contains(change.node) ? x.learners_next : x.learners).insert(change.node);
+  }
+
+  void make_staging(const member_change& change) {
+    if (next_.members.is_voter(change.node))
+      return; // Nothing to wait for.
+    make_learner(change);
+    next_.members.staging.insert(change.node);
   }
 
   void remove(node_id node) {
@@ -53,6 +63,7 @@ private:
     x.voters.erase(node);
     x.learners.erase(node);
     x.learners_next.erase(node);
+    x.staging.erase(node);
     if (x.outgoing.contains(node))
       return; // Still needed there, and so its progress and address.
     x.addresses.erase(node);
@@ -74,6 +85,12 @@ private:
   changed_configuration next_;
 };
 
+size_t differing(const std::set<node_id>& x, const std::set<node_id>& y) {
+  std::vector<node_id> nodes;
+  std::ranges::set_symmetric_difference(x, y, std::back_inserter(nodes));
+  return nodes.size();
+}
+
 result<changed_configuration> apply_all(configuration start,
                                         std::span<const member_change> changes) {
   change_builder builder{std::move(start)};
@@ -91,11 +108,8 @@ result<changed_configuration> change_simply(const configuration& before,
   auto after = apply_all(before, changes);
   if (!after)
     return after;
-  std::vector<node_id> differing;
-  std::ranges::set_symmetric_difference(before.voters, after->members.voters,
-                                        std::back_inserter(differing));
   // Majorities of sets that differ by more may not meet (thesis §4.1).
-  if (differing.size() > 1)
+  if (differing(before.voters, after->members.voters) > 1)
     return refused("more than one voter changed without entering joint config");
   return after;
 }
@@ -122,6 +136,13 @@ result<configuration> leave_joint(const configuration& before) {
   after.auto_leave = false;
   std::erase_if(after.addresses, [&](const auto& x) { return !after.is_member(x.first); });
   return after;
+}
+
+bool may_follow(const configuration& before, const configuration& after) {
+  if (before.is_joint())
+    return after == *leave_joint(before);
+  return after.is_joint() ? after.outgoing == before.voters
+                          : differing(before.voters, after.voters) <= 1;
 }
 
 } // namespace caucus::membership

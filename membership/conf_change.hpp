@@ -14,11 +14,14 @@ struct member_change {
     make_learner, ///< Adds it, or demotes a voter.
     remove,       ///< Removing a stranger is fine.
     update,       ///< Its address only.
+    make_staging, ///< Adds it as a learner that becomes a voter by itself once it has caught up.
   };
 
   enum kind kind = kind::update;
   node_id node;
   endpoint address{}; ///< Where it is reached; ignored by `remove`.
+
+  friend bool operator==(const member_change&, const member_change&) = default;
 };
 
 /// The configuration after a change, and who joined it: their progress starts anew, even if they
@@ -42,5 +45,9 @@ result<changed_configuration> enter_joint(const configuration& before, bool auto
 
 /// Ends the joint phase: the new voters alone decide.
 result<configuration> leave_joint(const configuration& before);
+
+/// Whether one step leads from `before` to `after`: at most one voter differs, or the joint phase
+/// of `before`'s voters begins or ends. What one of both decided, the other then knows.
+bool may_follow(const configuration& before, const configuration& after);
 
 } // namespace caucus::membership

@@ -2,6 +2,12 @@
 
 namespace caucus::persistence {
 
+namespace {
+
+constexpr size_t kind_offset = 44; ///< In an entry's header.
+
+} // namespace
+
 std::byte* encode(const raft::entry& x, std::byte* into) noexcept {
   const auto& payload = x.body.payload;
   const uint64_t numbers[] = {x.id.term.value(), static_cast<uint64_t>(x.wall_ns),
@@ -38,6 +44,10 @@ bool entries_cursor::next() noexcept {
   id_ = {first_ + seen_, term};
   ++seen_;
   return true;
+}
+
+raft::entry_kind entries_cursor::kind() const noexcept {
+  return static_cast<raft::entry_kind>(header_[kind_offset]); // `next` has seen that it is one.
 }
 
 raft::entry_ptr entries_cursor::make(const std::shared_ptr<const void>& owner) const {

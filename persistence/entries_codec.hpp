@@ -43,6 +43,8 @@ public:
 
   // Of the entry stepped to.
   [[nodiscard]] raft::entry_id id() const noexcept { return id_; }
+  [[nodiscard]] raft::entry_kind kind() const noexcept;
+  [[nodiscard]] std::span<const std::byte> payload() const noexcept { return payload_; }
   [[nodiscard]] size_t payload_bytes() const noexcept { return payload_.size(); }
   /// The entry, its payload a window into memory that `owner` keeps alive.
   [[nodiscard]] raft::entry_ptr make(const std::shared_ptr<const void>& owner) const;

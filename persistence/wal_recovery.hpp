@@ -17,6 +17,8 @@ struct recovered_group {
   std::vector<raft::term_run> runs;  ///< Terms of the whole log.
   index_t last;                      ///< 0: the log is empty.
   std::vector<raft::entry_ptr> tail; ///< The newest entries, contiguous up to `last`.
+  /// What the log's entries made of the descriptor's members, ascending: all of them, however old.
+  std::vector<membership::numbered_configuration> configurations;
   /// Set if durable records of this group are damaged: it must not run here. Everything but the
   /// descriptor is then meaningless.
   std::optional<error> damaged;

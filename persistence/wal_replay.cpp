@@ -1,7 +1,7 @@
 #include "persistence/wal_replay.hpp"
 
 #include "base/crc32c.hpp"
-#include "persistence/entries_codec.hpp"
+#include "membership/configuration_codec.hpp"
 #include "persistence/node_records.hpp"
 #include "persistence/segment_header.hpp"
 
@@ -146,6 +146,7 @@ std::optional<std::string> wal_replay::apply_to_group(group_state& group,
   changes_.truncate(record.header.group, index_t{from->front()});
   index_->apply(changes_, place_);
   group.tail.truncate(index_t{from->front()});
+  forget_configurations(group, index_t{from->front()});
   return std::nullopt;
 }
 
@@ -159,12 +160,16 @@ std::optional<std::string> wal_replay::apply_entries(group_state& group,
     return "it begins with entry " + std::to_string(cursor.first().value())
            + " but the log ends at " + std::to_string(last.index.value());
   changes_.append(record.header.group, record.offset, record.header.bytes);
+  forget_configurations(group, cursor.first());
   auto term = last.term;
   while (cursor.next()) {
     if (cursor.id().term < term)
       return "its terms go backwards at entry " + std::to_string(cursor.id().index.value());
     term = cursor.id().term;
     changes_.extend(cursor.id());
+    if (cursor.kind() == raft::entry_kind::configuration && !note_configuration(group, cursor))
+      return "the configuration of entry " + std::to_string(cursor.id().index.value())
+             + " doesn't decode";
   }
   if (!cursor.at_end())
     return std::string{undecodable};
@@ -174,11 +179,24 @@ std::optional<std::string> wal_replay::apply_entries(group_state& group,
   return std::nullopt;
 }
 
+bool wal_replay::note_configuration(group_state& group, const entries_cursor& at) {
+  auto members = membership::decode_payload(at.payload());
+  if (members)
+    group.found.configurations.push_back(
+      {at.id().index, std::make_shared<const membership::configuration>(*std::move(members))});
+  return members.has_value();
+}
+
+void wal_replay::forget_configurations(group_state& group, index_t from) {
+  std::erase_if(group.found.configurations, [from](const auto& x) { return x.id >= from; });
+}
+
 void wal_replay::quarantine(group_state& group, const located_record& record,
                             std::string_view reason) {
   const auto id = group.found.descriptor.group;
   group.found.damaged = at(record, errc::wal_corrupt, reason);
   group.found.hard = {};
+  group.found.configurations.clear();
   group.tail = {};
   changes_.clear();
   changes_.erase(id);

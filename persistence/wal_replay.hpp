@@ -1,6 +1,7 @@
 #pragma once
 
 #include "persistence/batch_header.hpp"
+#include "persistence/entries_codec.hpp"
 #include "persistence/log_index.hpp"
 #include "persistence/record.hpp"
 #include "persistence/recovered_tail.hpp"
@@ -49,6 +50,9 @@ private:
   // What these return is a reason to quarantine the group.
   std::optional<std::string> apply_to_group(group_state& group, const located_record& record);
   std::optional<std::string> apply_entries(group_state& group, const located_record& record);
+  /// False if its payload doesn't decode.
+  static bool note_configuration(group_state& group, const entries_cursor& at);
+  static void forget_configurations(group_state& group, index_t from);
   void quarantine(group_state& group, const located_record& record, std::string_view reason);
   /// Every group gets its share of the memory for recovered entries.
   void shrink(group_state& group) const;

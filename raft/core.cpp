@@ -16,8 +16,10 @@ uint64_t mixed_seed(const core_options& x) {
 
 core::core(core_options options, recovered_state from_disk)
   : options_{options},
-    members_{std::move(from_disk.members)},
     rng_{mixed_seed(options)},
+    configurations_{{from_disk.members_id, std::make_shared<const membership::configuration>(
+                                             std::move(from_disk.members))},
+                    std::move(from_disk.configurations)},
     log_{from_disk},
     // More than the log holds can't have been applied from it (RELIABILITY S-34).
     apply_{std::clamp(from_disk.applied, log_.before().index, log_.last()),
@@ -35,6 +37,7 @@ core::core(core_options options, recovered_state from_disk)
   CAUCUS_ASSERT(options_.priority <= priority_max);
   check_lease_options();
   CAUCUS_ASSERT(term_ >= log_.last_entry().term);
+  CAUCUS_ASSERT(latest_id() <= log_.last());
   if (log_.tail_first() <= log_.last()) {
     std::vector<entry_ptr> newest;
     log_.copy(log_.last(), log_.last(), 0, newest);
@@ -49,6 +52,7 @@ void core::step(input in, instant now) {
   if (std::exchange(is_fresh_, false))
     renew_promise(); // What an earlier life promised is forgotten, but not void.
   std::visit([this](auto& x) { on(x); }, in);
+  finish_change();
   if (const auto now_soft = soft(); now_soft != told_soft_) {
     told_soft_ = now_soft;
     out_.soft_changes.push_back(now_soft);
@@ -145,8 +149,8 @@ void core::restart_election_timer() {
 }
 
 bool core::is_current_reply(node_id from, term_t term) {
-  if (!members_.is_member(from)) { // Not even its term counts (RELIABILITY S-04, S-72).
-    ++noise_.not_member;
+  if (!members().is_member(from) && !is_leaving_peer(from, term)) {
+    ++noise_.not_member; // Not even its term counts (RELIABILITY S-04, S-72).
     return false;
   }
   if (term < term_) {
@@ -164,7 +168,11 @@ void core::set_commit(index_t commit) {
   if (commit <= commit_) // Late news: never backwards (RELIABILITY S-23).
     return;
   CAUCUS_ASSERT(commit <= log_.last());
+  const auto id = latest_id();
+  const bool is_change_committed = commit_ < id && id <= commit;
   commit_ = commit;
+  if (is_change_committed)
+    announce_configuration();
   if (auto* leading = as<leader_role>())
     leading->proposed.commit(commit);
 }

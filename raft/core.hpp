@@ -3,6 +3,7 @@
 #include "base/instant.hpp"
 #include "base/rng.hpp"
 #include "raft/apply_window.hpp"
+#include "raft/configurations.hpp"
 #include "raft/core_options.hpp"
 #include "raft/core_status.hpp"
 #include "raft/handover.hpp"
@@ -47,6 +48,7 @@ private:
   void on(const tick& x);
   void on(received& x);
   void on(propose& x);
+  void on(propose_change& x);
   void on(const persisted& x);
   void on(const applied& x);
   void on(log_read_done& x);
@@ -85,6 +87,8 @@ private:
   void restart_election_timer();
   /// Settles the term of an answer to us. False: it concerns nobody any more.
   [[nodiscard]] bool is_current_reply(node_id from, term_t term);
+  /// Removed, but still told so by us, who lead: its answers count, its term doesn't.
+  [[nodiscard]] bool is_leaving_peer(node_id from, term_t term) const noexcept;
   void set_commit(index_t commit);
 
   // -- durability (core.cpp) ---------------------------------------------------
@@ -115,6 +119,8 @@ private:
   void become_follower_of(node_id from, term_t term);
   void accept_entries(node_id from, append_entries& x);
   [[nodiscard]] bool skip_compacted(append_entries& x) const;
+  void cut_from(index_t from);
+  void adopt(entry_ptr x);
 
   // -- replication.cpp ---------------------------------------------------------
   void tick_leader();
@@ -131,11 +137,42 @@ private:
   void send_append(progress& peer, std::vector<entry_ptr> entries, uint64_t bytes, ready& out);
   void handle_rejection(progress& peer, const append_reply& x);
 
+  // -- membership.cpp ----------------------------------------------------------
+  /// In force, committed or not.
+  [[nodiscard]] const membership::configuration& members() const noexcept {
+    return *configurations_.latest().members;
+  }
+  [[nodiscard]] index_t latest_id() const noexcept { return configurations_.latest().id; }
+  /// The latest change isn't committed, or its joint phase not left.
+  [[nodiscard]] bool is_change_in_flight() const noexcept {
+    return latest_id() > commit_ || members().is_joint();
+  }
+  /// Leader: appends the configuration that is asked for, or says why not.
+  [[nodiscard]] result<entry_id> change_members(const membership::change_request& x);
+  /// The same for a forwarded one, which `reply` answers.
+  void change_members(const command& forwarded, forward_reply& reply);
+  [[nodiscard]] result<membership::configuration>
+  plan_change(const membership::change_request& x) const;
+  entry_id append_configuration(membership::configuration next);
+  /// Leader, after each step: what a configuration that is committed now makes due.
+  void finish_change();
+  void promote_staging();
+  [[nodiscard]] bool is_caught_up(index_t match) const noexcept;
+  [[nodiscard]] bool can_reach_majority(const membership::configuration& x) const;
+  void drop_departed();
+  void announce_configuration();
+  /// The committed configuration that removed the node, as far as we know; 0: none.
+  [[nodiscard]] index_t removal_of(node_id id) const;
+  void note_removal(node_id from, const vote_reply& x);
+  [[nodiscard]] bool is_removed() const noexcept { return told_removed_by_ > latest_id(); }
+
   // -- proposals.cpp -----------------------------------------------------------
   /// Why a command may not be proposed, whoever leads.
   [[nodiscard]] errc inadmissible(const command& x) const noexcept;
   /// Leader: why it takes no more right now.
   [[nodiscard]] errc overloaded() const noexcept;
+  /// Why a proposal can't be sent on to the leader.
+  [[nodiscard]] errc unforwardable() const noexcept;
   entry_id append_own(command body);
   void forward(request_id request, command body);
   void refuse_forwarded();
@@ -184,9 +221,9 @@ private:
   void collect_persist(ready& out);
 
   core_options options_;
-  membership::configuration members_;
   instant now_;
   rng rng_;
+  configurations configurations_;
   log log_;
   apply_window apply_;
 
@@ -209,6 +246,8 @@ private:
   bool is_renewing_promise_ = false; ///< An answer that promises leaves with the next ready.
   bool is_fresh_ = true;             ///< No step was taken yet.
   int64_t wall_ns_ = 0;              ///< Of the newest entry seen.
+
+  index_t told_removed_by_; ///< By a member; counts while it is newer than what our log says.
 
   std::optional<handover> handover_; ///< Of our leadership, until its outcome is known.
   held_replies held_;

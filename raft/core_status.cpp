@@ -35,6 +35,9 @@ core_status core::describe() const {
                   .last = log_.last(),
                   .tail_bytes = log_.tail_bytes(),
                   .waiting_reads = waiting_reads(),
+                  .members = configurations_.latest().members,
+                  .configuration_id = configurations_.latest().id,
+                  .removed_by = is_removed() ? told_removed_by_ : index_t{},
                   .noise = noise_};
   if (const auto* following = as<follower_role>())
     out.forwarded = following->forwarded.size();
@@ -48,7 +51,8 @@ core_status core::describe() const {
                            .inflight_messages = static_cast<uint32_t>(x.window.messages()),
                            .inflight_bytes = x.window.bytes(),
                            .is_paused = x.is_paused,
-                           .is_active = x.is_active});
+                           .is_active = x.is_active,
+                           .is_leaving = x.leaves_at != index_t{}});
   }
   return out;
 }

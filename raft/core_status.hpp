@@ -38,7 +38,8 @@ struct peer_status {
   uint32_t inflight_messages = 0;
   uint64_t inflight_bytes = 0;
   bool is_paused = false;
-  bool is_active = false; ///< Heard within the current check-quorum round.
+  bool is_active = false;  ///< Heard within the current check-quorum round.
+  bool is_leaving = false; ///< No member any more, but not told yet.
 };
 
 /// A picture of a replica for status commands, logs and golden traces.
@@ -54,10 +55,15 @@ struct core_status {
   index_t first; ///< First index that was not compacted.
   index_t last;
   uint64_t tail_bytes = 0;
-  uint64_t uncommitted_bytes = 0; ///< Leader only.
-  uint64_t forwarded = 0;         ///< Proposals sent to the leader and not answered.
-  uint64_t waiting_reads = 0;     ///< Not confirmed yet.
-  std::vector<peer_status> peers; ///< Leader only, ascending.
+  uint64_t uncommitted_bytes = 0;        ///< Leader only.
+  uint64_t forwarded = 0;                ///< Proposals sent to the leader and not answered.
+  uint64_t waiting_reads = 0;            ///< Not confirmed yet.
+  std::vector<peer_status> peers;        ///< Leader only, ascending.
+  membership::configuration_ptr members; ///< The configuration in force, committed or not.
+  index_t configuration_id;              ///< Index of its entry; 0: the group's first.
+  /// A committed configuration, newer than ours, that doesn't name this node: it doesn't campaign
+  /// any more. 0: none that we were told of.
+  index_t removed_by;
   noise_counters noise;
 };
 

@@ -30,7 +30,7 @@ void core::on(const campaign&) {
 void core::on(node_id from, const timeout_now& x) {
   if (!follow(from, x.term))
     return;
-  if (members_.is_voter(options_.self))
+  if (members().is_voter(options_.self))
     start_election(true);
   else
     ++noise_.invalid;
@@ -42,7 +42,8 @@ void core::start_election(bool is_transfer) {
     elapsed_ = std::min(elapsed_, timeout_ - 1);
     return;
   }
-  if (!members_.is_voter(options_.self)) {
+  // A learner waits, and so does who was removed; but no longer for this leader.
+  if (!members().is_voter(options_.self) || is_removed()) {
     stop_waiting();
   } else if (options_.pre_vote && !is_transfer) {
     become_pre_candidate();
@@ -98,10 +99,10 @@ void core::ask_for_votes() {
   } else {
     return;
   }
-  for (auto id : members_.members()) {
+  for (auto id : members().members()) {
     const auto told = votes->of(id);
     // A refused vote stays refused in its term; what a pre-vote is told may change any moment.
-    if (id != options_.self && members_.is_voter(id)
+    if (id != options_.self && members().is_voter(id)
         && (told == vote::missing || (told == vote::refused && ask.is_pre_vote)))
       out_.messages.push_back({id, ask});
   }
@@ -127,12 +128,14 @@ void core::on(node_id from, const request_vote& x) {
     // Who lost touch, or was removed, must not depose a leader that others hear (thesis §4.2.3).
     if ((is_leader_alive() || is_promised()) && !x.is_transfer) {
       ++noise_.sticky;
+      if (const auto removed_by = removal_of(from); removed_by != index_t{})
+        reply_when_durable(from, vote_reply{.term = term_, .removed_by = removed_by});
       return;
     }
     become_follower(x.term, {});
   } else if (x.term < term_) {
     ++noise_.stale_term;
-    reply_when_durable(from, vote_reply{.term = term_});
+    reply_when_durable(from, vote_reply{.term = term_, .removed_by = removal_of(from)});
     return;
   }
   const bool is_free = voted_for_ == node_id{} && leader_of_term_ == node_id{};
@@ -142,7 +145,9 @@ void core::on(node_id from, const request_vote& x) {
     voted_for_ = from;
     elapsed_ = 0; // It may need some time to win.
   }
-  reply_when_durable(from, vote_reply{.term = term_, .granted = is_granted});
+  reply_when_durable(from, vote_reply{.term = term_,
+                                      .granted = is_granted,
+                                      .removed_by = is_granted ? index_t{} : removal_of(from)});
 }
 
 // Changes nothing here: not the term, not the timer (RELIABILITY S-13). A refusal tells our own
@@ -155,11 +160,13 @@ void core::on_pre_vote(node_id from, const request_vote& x) {
     out_.messages.push_back(
       {from, vote_reply{.term = x.term, .is_pre_vote = true, .granted = true}});
   else
-    reply_when_durable(from, vote_reply{.term = term_, .is_pre_vote = true});
+    reply_when_durable(
+      from, vote_reply{.term = term_, .is_pre_vote = true, .removed_by = removal_of(from)});
 }
 
 void core::on(node_id from, const vote_reply& x) {
-  if (!members_.is_voter(from)) { // Nobody whose vote counts (RELIABILITY S-04).
+  note_removal(from, x);
+  if (!members().is_voter(from)) { // Nobody whose vote counts (RELIABILITY S-04).
     ++noise_.not_member;
     return;
   }
@@ -181,11 +188,11 @@ void core::on(node_id from, const vote_reply& x) {
 void core::count_vote(node_id from, bool is_granted) {
   if (auto* sounding = as<pre_candidate_role>()) {
     sounding->votes.record(from, is_granted);
-    if (sounding->votes.tally(members_) == vote_result::won)
+    if (sounding->votes.tally(members()) == vote_result::won)
       become_candidate(false);
   } else if (auto* running = as<candidate_role>()) {
     running->votes.record(from, is_granted);
-    if (running->has_asked && running->votes.tally(members_) == vote_result::won)
+    if (running->has_asked && running->votes.tally(members()) == vote_result::won)
       become_leader();
   }
 }
@@ -194,7 +201,7 @@ void core::become_leader() {
   CAUCUS_ASSERT(promise_after() == persist_seq{}); // Our vote for ourselves is durable.
   CAUCUS_ASSERT(leader_of_term_ == node_id{});
   const auto before = log_.last();
-  role_ = leader_role{.peers = tracker{members_, options_.self, before + 1},
+  role_ = leader_role{.peers = tracker{members(), options_.self, before + 1},
                       .term_start = before + 1,
                       .proposed = uncommitted{before}};
   set_leader(options_.self);

@@ -1,4 +1,5 @@
 #include "base/assert.hpp"
+#include "membership/configuration_codec.hpp"
 #include "raft/core.hpp"
 
 #include <algorithm>
@@ -48,19 +49,33 @@ void core::accept_entries(node_id from, append_entries& x) {
   // acknowledged since (S-26).
   auto fresh = std::find_if_not(x.entries.begin(), x.entries.end(),
                                 [this](const auto& e) { return log_.terms().contains(e->id); });
-  if (fresh != x.entries.end() && (*fresh)->id.index <= log_.last()) {
-    CAUCUS_ASSERT((*fresh)->id.index > commit_); // State machine safety (thesis §3.6.3, P-07).
-    log_.truncate_from((*fresh)->id.index);
-  }
-  for (; fresh != x.entries.end(); ++fresh) {
-    wall_ns_ = std::max(wall_ns_, (*fresh)->wall_ns);
-    log_.append(std::move(*fresh));
-  }
+  if (fresh != x.entries.end() && (*fresh)->id.index <= log_.last())
+    cut_from((*fresh)->id.index);
+  for (; fresh != x.entries.end(); ++fresh)
+    adopt(std::move(*fresh));
   set_commit(std::min(x.leader_commit, proven)); // Only what this message proved (S-22, P-10).
   reply_when_durable(
     from,
     append_reply{.term = term_, .accepted = true, .match = proven, .priority = options_.priority},
     proven);
+}
+
+void core::cut_from(index_t from) {
+  CAUCUS_ASSERT(from > commit_); // State machine safety (thesis §3.6.3, P-07).
+  log_.truncate_from(from);
+  if (configurations_.truncate_from(from))
+    announce_configuration();
+}
+
+void core::adopt(entry_ptr x) {
+  wall_ns_ = std::max(wall_ns_, x->wall_ns);
+  if (x->body.kind == entry_kind::configuration) { // In force at once (thesis §4.1).
+    auto members = membership::decode_payload(x->body.payload.span());
+    CAUCUS_ASSERT(members.has_value()); // Else the message wasn't plausible.
+    configurations_.append(x->id.index, *std::move(members));
+    announce_configuration();
+  }
+  log_.append(std::move(x));
 }
 
 /// Drops the part that was compacted here: it was committed, so it equals ours. False if nothing

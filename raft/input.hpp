@@ -1,5 +1,6 @@
 #pragma once
 
+#include "membership/change_request.hpp"
 #include "raft/message.hpp"
 
 namespace caucus::raft {
@@ -18,6 +19,13 @@ struct received {
 struct propose {
   request_id request;
   command body;
+};
+
+/// Changes who replicates the group; answered like a proposal, by `accepted` with the place of the
+/// configuration's entry. A follower sends it on to the leader.
+struct propose_change {
+  request_id request;
+  membership::change_request change;
 };
 
 /// All persist batches with seq <= upto are durable.
@@ -71,7 +79,7 @@ struct step_down {
   request_id request;
 };
 
-using input = std::variant<tick, received, propose, persisted, applied, log_read_done,
-                           peer_unreachable, campaign, read, transfer, step_down>;
+using input = std::variant<tick, received, propose, propose_change, persisted, applied,
+                           log_read_done, peer_unreachable, campaign, read, transfer, step_down>;
 
 } // namespace caucus::raft

@@ -17,7 +17,32 @@ void invariants::check(const core& x) {
   CAUCUS_ASSERT(x.waiting_reads() <= x.options_.reads_max);
   CAUCUS_ASSERT(x.elapsed_ <= x.timeout_ || x.role() != role::follower);
   CAUCUS_ASSERT(!x.handover_ || x.handover_->term <= x.term_);
+  check_configurations(x);
   check_role(x);
+}
+
+void invariants::check_configurations(const core& x) {
+  const auto& known = x.configurations_.known_;
+  CAUCUS_ASSERT(!known.empty());
+  CAUCUS_ASSERT(known.front().id <= x.log_.before().index);
+  CAUCUS_ASSERT(known.back().id <= x.log_.last());
+  for (size_t i = 0; i < known.size(); ++i) {
+    const auto& members = *known[i].members;
+    // Who joins an existing group knows nobody at first.
+    const bool is_nobody_known = i == 0 && members.members().empty();
+    CAUCUS_ASSERT_MSG(is_nobody_known || membership::find_flaw(members).empty(),
+                      membership::find_flaw(members));
+    if (i == 0)
+      continue;
+    const auto& before = *known[i - 1].members;
+    CAUCUS_ASSERT(known[i - 1].id < known[i].id);
+    CAUCUS_ASSERT(before.voters.empty() || membership::may_follow(before, members));
+  }
+  if (x.role() != role::leader || known.size() < 2 || known.back().id <= x.commit_)
+    return;
+  // One change in flight: on top of another that may not last, ours would differ by too much.
+  const bool is_ours = x.log_.terms().term_at(known.back().id) == x.term_;
+  CAUCUS_ASSERT(!is_ours || known[known.size() - 2].id <= x.commit_);
 }
 
 void invariants::check_log(const log& x) {
@@ -59,6 +84,8 @@ void invariants::check_role(const core& x) {
                     || x.log_.terms().term_at(leading.term_start - 1) < x.term_);
       for (const auto& peer : leading.peers)
         check_peer(x, peer);
+      for (auto id : x.members().members())
+        CAUCUS_ASSERT(id == x.options_.self || leading.peers.find(id) != nullptr);
       break;
     }
   }
@@ -66,6 +93,7 @@ void invariants::check_role(const core& x) {
 
 void invariants::check_peer(const core& x, const progress& peer) {
   CAUCUS_ASSERT(peer.id != x.options_.self);
+  CAUCUS_ASSERT((peer.leaves_at == index_t{}) == x.members().is_member(peer.id));
   CAUCUS_ASSERT(peer.match < peer.next);
   CAUCUS_ASSERT(peer.next <= x.log_.last() + 1);
   CAUCUS_ASSERT(peer.match <= peer.sent);
@@ -91,9 +119,9 @@ void invariants::check_step(const core_status& before, const core_status& after)
     return;
   CAUCUS_ASSERT(before.last <= after.last); // A leader never truncates (thesis §3.5).
   CAUCUS_ASSERT(before.persisted <= after.persisted);
-  CAUCUS_ASSERT(before.peers.size() == after.peers.size());
-  for (size_t i = 0; i < before.peers.size(); ++i)
-    CAUCUS_ASSERT(before.peers[i].match <= after.peers[i].match);
+  for (const auto& then : before.peers)
+    for (const auto& now : after.peers)
+      CAUCUS_ASSERT(then.id != now.id || then.match <= now.match);
 }
 
 } // namespace caucus::raft

@@ -15,6 +15,7 @@ public:
 
 private:
   static void check_log(const log& x);
+  static void check_configurations(const core& x);
   static void check_role(const core& x);
   static void check_peer(const core& x, const progress& peer);
 };

@@ -29,6 +29,9 @@ public:
     return from_ns_ && !is_over_ && now_ns - *from_ns_ < duration_ns;
   }
 
+  /// Other members decide from now on: only what they answer counts.
+  void change_members() noexcept { from_ns_.reset(); }
+
   /// For the rest of this leadership: somebody was allowed to campaign in spite of it.
   void end() noexcept {
     is_over_ = true;

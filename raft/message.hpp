@@ -3,6 +3,7 @@
 #include "base/errc.hpp"
 #include "raft/entry.hpp"
 
+#include <string>
 #include <variant>
 
 namespace caucus::raft {
@@ -22,6 +23,9 @@ struct vote_reply {
   term_t term;
   bool is_pre_vote = false;
   bool granted = false;
+  /// Refused: the number of a committed configuration that doesn't name the asker, who was removed
+  /// and may not know; 0: none.
+  index_t removed_by;
 };
 
 /// Entries after `prev`; empty as a probe. The sender's commit index rides along (thesis §3.5).
@@ -62,7 +66,8 @@ struct timeout_now {
   term_t term;
 };
 
-/// A follower's proposal on its one hop to the leader.
+/// A follower's proposal on its one hop to the leader. Of kind `configuration` it carries a
+/// `change_request`: what becomes of it the leader decides, nobody brings a ready configuration.
 struct forward_proposal {
   request_id request; ///< The origin's number.
   command body;
@@ -74,7 +79,8 @@ struct forward_reply {
   request_id request;
   errc refused = errc::none;
   entry_id accepted;
-  node_id leader; ///< Refused with `not_leader`: who leads, if known.
+  node_id leader;     ///< Refused with `not_leader`: who leads, if known.
+  std::string detail; ///< Refused: for people, where the code alone doesn't tell.
 };
 
 /// A follower asks its leader for an index to read at (thesis §6.4). Its answer serves all reads

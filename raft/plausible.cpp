@@ -1,5 +1,6 @@
 #include "raft/plausible.hpp"
 
+#include "membership/configuration_codec.hpp"
 #include "raft/core_options.hpp"
 
 namespace caucus::raft {
@@ -21,15 +22,24 @@ bool is_valid(const request_vote& x) noexcept {
   return is_term(x.term) && is_number(x.last) && x.last.term <= x.term;
 }
 
-bool is_valid(const vote_reply& x) noexcept { return x.term.value() <= number_max; }
+bool is_valid(const vote_reply& x) noexcept {
+  return x.term.value() <= number_max && is_number(x.removed_by)
+         && (!x.granted || x.removed_by == index_t{});
+}
 
-bool is_valid(const append_entries& x) noexcept {
+/// What is in force once it is appended must be readable.
+bool is_readable(const entry& x) {
+  return x.body.kind != entry_kind::configuration
+         || membership::decode_payload(x.body.payload.span()).has_value();
+}
+
+bool is_valid(const append_entries& x) {
   if (!is_term(x.term) || !is_number(x.prev) || !is_number(x.leader_commit) || x.prev.term > x.term)
     return false;
   auto before = x.prev;
   for (const auto& entry : x.entries) {
     if (entry == nullptr || entry->id.index != before.index + 1 || !is_term(entry->id.term)
-        || entry->id.term < before.term || entry->id.term > x.term)
+        || entry->id.term < before.term || entry->id.term > x.term || !is_readable(*entry))
       return false;
     before = entry->id;
   }
@@ -61,7 +71,7 @@ bool is_valid(const read_index_reply& x) noexcept {
 
 } // namespace
 
-bool is_plausible(const message& x) noexcept {
+bool is_plausible(const message& x) {
   return std::visit([](const auto& body) { return is_valid(body); }, x);
 }
 

@@ -17,6 +17,12 @@ errc core::overloaded() const noexcept {
   return proposed.bytes() >= options_.uncommitted_bytes_max ? errc::proposal_dropped : errc::none;
 }
 
+errc core::unforwardable() const noexcept {
+  if (leader_ == node_id{})
+    return errc::no_leader;
+  return options_.forward_proposals ? errc::none : errc::not_leader;
+}
+
 entry_id core::append_own(command body) {
   auto& leading = std::get<leader_role>(role_);
   wall_ns_ = std::max(now_.wall_ns, wall_ns_ + 1);
@@ -32,10 +38,8 @@ void core::on(propose& x) {
   auto reason = inadmissible(x.body);
   if (reason == errc::none && role() == role::leader)
     reason = overloaded();
-  else if (reason == errc::none && leader_ == node_id{})
-    reason = errc::no_leader;
-  else if (reason == errc::none && !options_.forward_proposals)
-    reason = errc::not_leader;
+  else if (reason == errc::none)
+    reason = unforwardable();
   if (reason != errc::none)
     out_.refused.push_back({x.request, reason, leader_});
   else if (role() == role::leader)
@@ -59,18 +63,23 @@ void core::forward(request_id request, command body) {
 
 void core::on(node_id from, forward_proposal& x) {
   forward_reply reply{.request = x.request, .leader = leader_};
-  if (role() != role::leader)
+  // Accepting isn't held for the disk: it tells the place only. If we forget it, no leader of this
+  // term will ever put another entry there.
+  if (role() != role::leader) {
     reply.refused = errc::not_leader; // One hop only: it could go in circles (RELIABILITY S-38).
-  else if (reply.refused = inadmissible(x.body); reply.refused == errc::none)
-    reply.refused = overloaded();
-  if (reply.refused == errc::none) {
-    // Not held for the disk: it tells the place only. If we forget it, no leader of this term will
-    // ever put another entry there.
-    reply.accepted = append_own(std::move(x.body));
+  } else if (x.body.kind == entry_kind::configuration) {
+    change_members(x.body, reply);
+  } else {
+    reply.refused = inadmissible(x.body);
+    if (reply.refused == errc::none)
+      reply.refused = overloaded();
+    if (reply.refused == errc::none)
+      reply.accepted = append_own(std::move(x.body));
+  }
+  if (reply.refused == errc::none)
     if (auto* peer = std::get<leader_role>(role_).peers.find(from))
       peer->commit_due = reply.accepted.index;
-  }
-  out_.messages.push_back({from, reply});
+  out_.messages.push_back({from, std::move(reply)});
 }
 
 void core::on(node_id from, const forward_reply& x) {
@@ -82,7 +91,7 @@ void core::on(node_id from, const forward_reply& x) {
   else if (x.refused == errc::none)
     out_.accepted.push_back({x.request, x.accepted});
   else
-    out_.refused.push_back({x.request, x.refused, x.leader});
+    out_.refused.push_back({x.request, x.refused, x.leader, x.detail});
 }
 
 void core::refuse_forwarded() {

@@ -115,7 +115,7 @@ void core::on_echo(progress& peer, read_context round) {
 /// Answers what a quorum of echoes confirms: nobody else led when the youngest of them was sent.
 void core::confirm_reads() {
   auto& leading = std::get<leader_role>(role_);
-  const auto by_quorum = membership::committed_index(members_, [&](node_id id) {
+  const auto by_quorum = membership::committed_index(members(), [&](node_id id) {
     if (id == options_.self)
       return index_t{leading.last_round.value()};
     const auto* peer = leading.peers.find(id);
@@ -132,7 +132,7 @@ void core::confirm_reads() {
 
 void core::on(node_id from, const read_index& x) {
   auto* leading = as<leader_role>();
-  if (!members_.is_member(from)) {
+  if (!members().is_member(from)) {
     ++noise_.not_member;
   } else if (leading == nullptr) {
     out_.messages.push_back(

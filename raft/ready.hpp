@@ -1,5 +1,6 @@
 #pragma once
 
+#include "membership/configuration.hpp"
 #include "raft/message.hpp"
 #include "raft/persist_batch.hpp"
 
@@ -51,7 +52,16 @@ struct transferred_leadership {
 struct refused_proposal {
   request_id request;
   errc reason = errc::none;
-  node_id leader; ///< Whom to ask instead, if known.
+  node_id leader;       ///< Whom to ask instead, if known.
+  std::string detail{}; ///< For people, where the code alone doesn't tell: `invalid_change`.
+};
+
+/// The configuration in force has changed, by an entry appended or one cut off again, or has been
+/// committed. Its addresses are where the peers are reached from now on.
+struct configuration_news {
+  membership::configuration_ptr members;
+  index_t id;
+  bool is_committed = false; ///< Else another leader may still undo it.
 };
 
 /// Entries that left memory and are wanted: for a peer that lags, or (`to` is this node) to be
@@ -79,6 +89,7 @@ struct ready {
   std::vector<log_read> reads;
   std::vector<soft_state>
     soft_changes; ///< Every change of it since the last ready, in order: each is an event.
+  std::optional<configuration_news> configuration; ///< The newest, if there is news.
 };
 
 } // namespace caucus::raft

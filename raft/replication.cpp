@@ -8,17 +8,19 @@ void core::tick_leader() {
   auto& leading = std::get<leader_role>(role_);
   for (auto& peer : leading.peers)
     peer.is_read_failed = false;
+  drop_departed();
   if (++leading.heartbeat_elapsed >= options_.heartbeat_ticks) {
     leading.heartbeat_elapsed = 0;
     send_heartbeats();
   }
   if (++leading.quorum_elapsed >= options_.election_ticks) {
     leading.quorum_elapsed = 0;
-    if (options_.check_quorum)
-      check_quorum();
+    check_quorum();
   }
-  if (role() == role::leader)
-    yield_to_priority();
+  if (role() != role::leader)
+    return;
+  promote_staging();
+  yield_to_priority();
 }
 
 void core::send_heartbeats() {
@@ -29,20 +31,20 @@ void core::send_heartbeats() {
 /// Who hears no majority can't know whether another leads by now (thesis §6.2; S-11).
 void core::check_quorum() {
   auto& peers = std::get<leader_role>(role_).peers;
-  auto result = membership::tally_votes(members_, [&](node_id id) {
+  auto result = membership::tally_votes(members(), [&](node_id id) {
     const auto* peer = peers.find(id);
     const bool is_active = id == options_.self || (peer != nullptr && peer->is_active);
     return is_active ? membership::vote::granted : membership::vote::refused;
   });
   for (auto& peer : peers)
     peer.was_active = std::exchange(peer.is_active, false);
-  if (result != membership::vote_result::won)
+  if (options_.check_quorum && result != membership::vote_result::won)
     become_follower(term_, {});
 }
 
 void core::advance_commit() {
   const auto& leading = std::get<leader_role>(role_);
-  auto majority = membership::committed_index(members_, [&](node_id id) {
+  auto majority = membership::committed_index(members(), [&](node_id id) {
     if (id == options_.self) // Our own disk counts like any other's: when it's done (S-30).
       return log_.persisted();
     const auto* peer = leading.peers.find(id);

@@ -43,6 +43,29 @@ tracker::tracker(const membership::configuration& members, node_id self, index_t
   }
 }
 
+void tracker::follow(const membership::configuration& members, node_id self, index_t id) {
+  CAUCUS_ASSERT(id > index_t{});
+  for (auto& peer : peers_) {
+    const bool is_member = members.is_member(peer.id);
+    if (is_member)
+      peer.leaving_ticks = 0;
+    if (is_member) {
+      peer.leaves_at = {};
+    } else if (peer.leaves_at == index_t{}) {
+      peer.leaves_at = id;
+      peer.commit_due = std::max(peer.commit_due, id); // Told at once.
+    }
+  }
+  for (auto member : members.members()) {
+    if (member == self || find(member) != nullptr)
+      continue;
+    auto& peer = peers_.emplace_back();
+    peer.id = member;
+    peer.next = id; // The configuration is the first that it is sent, or asked about.
+  }
+  std::sort(peers_.begin(), peers_.end(), [](auto& x, auto& y) { return x.id < y.id; });
+}
+
 progress* tracker::find(node_id id) noexcept {
   auto i = std::find_if(peers_.begin(), peers_.end(), [id](auto& x) { return x.id == id; });
   return i == peers_.end() ? nullptr : &*i;

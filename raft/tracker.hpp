@@ -34,6 +34,8 @@ struct progress {
   uint8_t priority = 0;        ///< Its own, to lead; 0 also until it has told.
   read_context echoed;         ///< The newest round of heartbeats that it answered.
   inflights window;            ///< Replicating: appends that were not answered.
+  index_t leaves_at;           ///< The configuration that removed it; 0: it is a member.
+  uint32_t leaving_ticks = 0;  ///< Since that was committed.
 
   void become_probe(index_t from);
   void become_replicate();
@@ -41,13 +43,22 @@ struct progress {
   bool acknowledge(index_t index);
 };
 
-/// The leader's view of all its peers, learners too.
+/// The leader's view of all its peers, learners and leaving ones too.
 class tracker {
 public:
   /// Precondition: `next` > 0: one past the leader's last entry.
   tracker(const membership::configuration& members, node_id self, index_t next);
 
-  /// Null for a node that is no peer. Valid as long as the tracker.
+  /// The configuration of the entry at `id` is in force: its members join, the others begin to
+  /// leave but are still told, so that they hear of it. Invalidates what `find` gave.
+  void follow(const membership::configuration& members, node_id self, index_t id);
+  /// Forgets those that leave and for whom `is_done`.
+  template <class IsDone>
+  void drop_leaving(IsDone&& is_done) {
+    std::erase_if(peers_, [&](progress& x) { return x.leaves_at != index_t{} && is_done(x); });
+  }
+
+  /// Null for a node that is no peer. Valid until members change.
   [[nodiscard]] progress* find(node_id id) noexcept;
   [[nodiscard]] const progress* find(node_id id) const noexcept;
 

@@ -22,7 +22,7 @@ void core::on(const transfer& x) {
   const auto target = x.target != node_id{} || leading == nullptr ? x.target : best_target();
   if (leading == nullptr)
     refuse_transfer(x.request, errc::not_leader);
-  else if (!members_.voters.contains(target) || leading->peers.find(target) == nullptr)
+  else if (!members().voters.contains(target) || leading->peers.find(target) == nullptr)
     refuse_transfer(x.request, errc::invalid_target); // Also who leaves with the joint phase.
   else
     begin_handover(target, x.request);
@@ -80,7 +80,7 @@ void core::tick_handover() {
   if (!is_handing_over()) {
     if (ticks >= 2 * uint64_t{options_.election_ticks})
       fail_handover();
-  } else if (ticks >= options_.election_ticks || !members_.voters.contains(handover_->target)) {
+  } else if (ticks >= options_.election_ticks || !members().voters.contains(handover_->target)) {
     const bool must_step_down = handover_->must_step_down;
     fail_handover();
     if (must_step_down)
@@ -122,7 +122,7 @@ node_id core::best_target() const {
   const auto rank = [](const progress& x) { return std::tuple{x.priority, x.match}; };
   for (const auto& peer : std::get<leader_role>(role_).peers)
     if (peer.priority > 0 && (peer.is_active || peer.was_active)
-        && members_.voters.contains(peer.id) && (best == nullptr || rank(*best) < rank(peer)))
+        && members().voters.contains(peer.id) && (best == nullptr || rank(*best) < rank(peer)))
       best = &peer;
   return best == nullptr ? node_id{} : best->id;
 }

@@ -50,6 +50,7 @@ raft::message read_vote_reply(msgpack_reader& in) {
   x.term = term_t{in.read_uint()};
   x.is_pre_vote = in.read_bool();
   x.granted = in.read_bool();
+  x.removed_by = index_t{in.read_uint()};
   return x;
 }
 
@@ -81,6 +82,9 @@ std::optional<raft::message> read_forward_reply(msgpack_reader& in) {
     return std::nullopt;
   x.accepted = read_id(in);
   x.leader = node_id{in.read_uint()};
+  x.detail = in.read_str();
+  if (x.detail.size() > detail_bytes_max)
+    return std::nullopt;
   return x;
 }
 

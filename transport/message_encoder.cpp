@@ -19,11 +19,17 @@ constexpr size_t head_bytes_max = 5;
 constexpr size_t message_bytes_max = 2 * head_bytes_max + 9 * number_bytes_max;
 constexpr size_t entry_bytes_max = 2 * head_bytes_max + 7 * number_bytes_max;
 
+std::string_view detail_of(const raft::forward_reply& x) {
+  return std::string_view{x.detail}.substr(0, detail_bytes_max);
+}
+
 size_t bound_of(const raft::message& x) {
   size_t bound = message_bytes_max;
   if (const auto* append = std::get_if<raft::append_entries>(&x))
     for (const auto& e : append->entries)
       bound += entry_bytes_max + e->body.payload.size();
+  else if (const auto* reply = std::get_if<raft::forward_reply>(&x))
+    bound += detail_of(*reply).size();
   else if (const auto* proposal = std::get_if<raft::forward_proposal>(&x))
     bound += proposal->body.payload.size();
   return bound;
@@ -87,6 +93,7 @@ struct item_packer {
     out.pack_uint64(x.term.value());
     pack_bool(out, x.is_pre_vote);
     pack_bool(out, x.granted);
+    out.pack_uint64(x.removed_by.value());
   }
 
   void operator()(const raft::append_entries& x) const {
@@ -133,6 +140,9 @@ struct item_packer {
     out.pack_uint8(static_cast<uint8_t>(x.refused));
     pack_id(out, x.accepted);
     out.pack_uint64(x.leader.value());
+    const auto detail = detail_of(x);
+    out.pack_str(static_cast<uint32_t>(detail.size()));
+    out.pack_str_body(detail.data(), static_cast<uint32_t>(detail.size()));
   }
 
   void operator()(const raft::read_index& x) const {

@@ -1,6 +1,8 @@
 #include "tests/support/core_cluster.hpp"
 
 #include "base/assert.hpp"
+#include "membership/configuration_codec.hpp"
+#include "membership/quorum.hpp"
 
 #include <algorithm>
 
@@ -22,6 +24,7 @@ void core_cluster::stored::write(const persist_batch& x) {
 core_cluster::core_cluster(options x) : options_{std::move(x)}, rng_{options_.seed} {
   ids_ = options_.voters;
   ids_.insert(ids_.end(), options_.learners.begin(), options_.learners.end());
+  ids_.insert(ids_.end(), options_.spares.begin(), options_.spares.end());
   for (auto id : ids_)
     replicas_[id];
   for (auto id : ids_)
@@ -31,13 +34,20 @@ core_cluster::core_cluster(options x) : options_{std::move(x)}, rng_{options_.se
 void core_cluster::start(uint64_t id, index_t applied) {
   auto& r = at(id);
   recovered_state found{.hard = r.disk.hard};
-  for (auto v : options_.voters)
-    found.members.voters.insert(node_id{v});
-  for (auto l : options_.learners)
-    found.members.learners.insert(node_id{l});
-  for (const auto& e : r.disk.log)
+  if (std::find(options_.spares.begin(), options_.spares.end(), id) == options_.spares.end()) {
+    for (auto v : options_.voters)
+      found.members.voters.insert(node_id{v});
+    for (auto l : options_.learners)
+      found.members.learners.insert(node_id{l});
+  }
+  for (const auto& e : r.disk.log) {
     if (found.runs.empty() || found.runs.back().term != e->id.term)
       found.runs.push_back({e->id.index, e->id.term});
+    if (e->body.kind == entry_kind::configuration)
+      found.configurations.push_back(
+        {e->id.index, std::make_shared<const membership::configuration>(
+                        membership::decode_payload(e->body.payload.span()).value())});
+  }
   found.last = index_t{r.disk.log.size()};
   const auto tail = static_cast<std::ptrdiff_t>(tail_of(r.disk.log.size()));
   found.tail.assign(r.disk.log.end() - tail, r.disk.log.end());
@@ -97,13 +107,13 @@ void core_cluster::take(uint64_t id) {
   for (const auto& x : out.reads)
     r.reads.push_back(x);
   for (const auto& x : out.accepted)
-    CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{errc::none, x.place}).second);
+    CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{errc::none, x.place, {}}).second);
   for (const auto& x : out.reads_ready)
     check_read(id, x);
   for (const auto& x : out.transferred)
     CAUCUS_ASSERT(transferred_.emplace(x.request.value(), x.leader).second);
   for (const auto& x : out.refused)
-    CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{x.reason, {}}).second);
+    CAUCUS_ASSERT(answers_.emplace(x.request.value(), answer{x.reason, {}, x.detail}).second);
 }
 
 void core_cluster::put_on_wire(packet x) {
@@ -118,64 +128,6 @@ void core_cluster::release() {
   for (auto& x : held)
     wire.push_back(std::move(x));
   held.clear();
-}
-
-// Nothing leaves before what it says is durable (RELIABILITY section 0, rule 2).
-void core_cluster::check_message(uint64_t id, const envelope& x) const {
-  const auto& r = at(id);
-  if (const auto* m = std::get_if<append_reply>(&x.body)) {
-    CAUCUS_ASSERT(m->term <= r.disk.hard.term);
-    if (!m->accepted)
-      return;
-    const auto match = m->match.value();
-    CAUCUS_ASSERT(match <= r.disk.log.size());
-    CAUCUS_ASSERT(match == 0 || r.disk.log[match - 1]->id == r.shadow.log[match - 1]->id);
-  } else if (const auto* v = std::get_if<vote_reply>(&x.body); v && !v->is_pre_vote) {
-    CAUCUS_ASSERT(v->term <= r.disk.hard.term);
-    CAUCUS_ASSERT(!v->granted || r.disk.hard.term != v->term || r.disk.hard.voted_for == x.to);
-  } else if (const auto* q = std::get_if<request_vote>(&x.body); q && !q->is_pre_vote) {
-    CAUCUS_ASSERT(q->term == r.disk.hard.term && r.disk.hard.voted_for.value() == id);
-    CAUCUS_ASSERT(r.disk.log.size() >= q->last.index.value());
-  }
-}
-
-// Log Matching by induction: whoever has an entry has the same one before it (thesis §3.5).
-void core_cluster::check_batch(uint64_t id, const persist_batch& x) {
-  const auto& log = at(id).shadow.log;
-  for (const auto& e : x.entries) {
-    const auto position = e->id.index.value() - 1;
-    const auto before = position == 0 ? term_t{} : log[position - 1]->id.term;
-    const auto [known, is_new] = known_.emplace(e->id, known_entry{before, e});
-    CAUCUS_ASSERT(is_new || known->second.before == before);
-    CAUCUS_ASSERT(is_new || known->second.entry->body.payload == e->body.payload);
-  }
-}
-
-void core_cluster::check_status(uint64_t id) {
-  const auto now = at(id).core->describe();
-  const auto& log = at(id).shadow.log;
-  if (now.role == role::leader)
-    check_leader(id, now);
-  // State Machine Safety, already at commit: nobody commits another entry there.
-  CAUCUS_ASSERT(now.commit.value() <= log.size());
-  for (auto i = committed_.size(); i < now.commit.value(); ++i) {
-    committed_.push_back(log[i]);
-    if (log[i]->body.kind == entry_kind::command)
-      ++committed_payloads_[std::string{log[i]->body.payload.view()}];
-  }
-  const auto commit = now.commit.value();
-  CAUCUS_ASSERT(commit == 0 || log[commit - 1]->id == committed_[commit - 1]->id);
-}
-
-void core_cluster::check_leader(uint64_t id, const core_status& now) {
-  const auto [first, is_new] = leader_of_term_.emplace(now.term, id);
-  CAUCUS_ASSERT(first->second == id); // Election Safety, over the whole run.
-  if (!is_new)
-    return;
-  const auto& log = at(id).shadow.log; // Leader Completeness.
-  CAUCUS_ASSERT(log.size() >= committed_.size());
-  for (size_t i = 0; i < committed_.size(); ++i)
-    CAUCUS_ASSERT(log[i]->id == committed_[i]->id);
 }
 
 void core_cluster::tick(uint64_t id, uint32_t count) {
@@ -196,6 +148,13 @@ uint64_t core_cluster::propose(uint64_t id) {
   const auto request = next_request_++;
   const auto text = "request-" + std::to_string(request);
   step(id, raft::propose{request_id{request}, {.payload = shared_bytes::copy_of(text)}});
+  return request;
+}
+
+uint64_t core_cluster::change(uint64_t id, membership::change_request x) {
+  const auto request = next_request_++;
+  changes_.insert(request);
+  step(id, raft::propose_change{request_id{request}, std::move(x)});
   return request;
 }
 
@@ -319,13 +278,12 @@ bool core_cluster::tick_until_leader(uint32_t ticks_max) {
     const auto id = leader();
     if (id == 0)
       continue;
-    const auto is_follower = [&](uint64_t other) {
-      return is_up(other) && status(other).leader.value() == id
-             && status(other).term == status(id).term;
-    };
-    const auto followers =
-      std::count_if(options_.voters.begin(), options_.voters.end(), is_follower);
-    if (static_cast<size_t>(followers) > options_.voters.size() / 2)
+    const auto followers = membership::tally_votes(members(id), [&](node_id other) {
+      const bool follows = is_up(other.value()) && status(other.value()).leader.value() == id
+                           && status(other.value()).term == status(id).term;
+      return follows ? membership::vote::granted : membership::vote::refused;
+    });
+    if (followers == membership::vote_result::won)
       return true;
   }
   return false;
@@ -344,6 +302,10 @@ uint64_t core_cluster::leader() const {
 
 core_status core_cluster::status(uint64_t id) const { return at(id).core.value().describe(); }
 
+const membership::configuration& core_cluster::members(uint64_t id) const {
+  return *at(id).core.value().describe().members;
+}
+
 std::vector<uint64_t> core_cluster::log_terms(uint64_t id) const {
   std::vector<uint64_t> out;
   for (const auto& e : at(id).shadow.log)
@@ -360,15 +322,13 @@ bool core_cluster::is_committed(uint64_t request) const {
   return committed_payloads_.contains("request-" + std::to_string(request));
 }
 
-void core_cluster::check_at_end() const {
-  for (const auto& [payload, count] : committed_payloads_)
-    CAUCUS_ASSERT_MSG(count == 1, payload);
-  for (const auto& [request, x] : answers_) {
-    if (x.refused != errc::none)
-      CAUCUS_ASSERT(!is_not_executed(x.refused) || !is_committed(request));
-    else if (auto e = known_.find(x.place); e != known_.end())
-      CAUCUS_ASSERT(e->second.entry->body.payload.view() == "request-" + std::to_string(request));
-  }
+membership::member_change change_of(enum membership::member_change::kind what, uint64_t node) {
+  return {what, node_id{node}, {"host", static_cast<uint16_t>(1000 + node)}};
+}
+
+membership::change_request at_once(std::vector<membership::member_change> changes,
+                                   membership::change_mode mode) {
+  return {.changes = std::move(changes), .expected_id = {}, .mode = mode, .even_if_behind = true};
 }
 
 } // namespace caucus::test

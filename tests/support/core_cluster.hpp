@@ -21,6 +21,7 @@ public:
   struct options {
     std::vector<uint64_t> voters = {1, 2, 3};
     std::vector<uint64_t> learners = {};
+    std::vector<uint64_t> spares = {}; ///< Run from the start, members of nothing yet.
     raft::core_options core = {};
     std::map<uint64_t, uint8_t> priorities = {};
     uint64_t seed = 1;
@@ -43,6 +44,8 @@ public:
   /// The number of the request. Whatever is committed anywhere by now, its answer must cover.
   uint64_t read(uint64_t id, raft::consistency how = raft::consistency::linearizable);
   uint64_t transfer(uint64_t id, uint64_t target);
+  /// Changes members; the number of the request, whose fate `is_committed` doesn't tell.
+  uint64_t change(uint64_t id, membership::change_request x);
   /// Sync: the disk has done all (or the first `count`) batches that it was given.
   void sync(uint64_t id, size_t count = ~size_t{0});
   void apply(uint64_t id);
@@ -80,9 +83,12 @@ public:
   struct answer {
     errc refused = errc::none;
     raft::entry_id place;
+    std::string detail;
   };
   [[nodiscard]] raft::core_status status(uint64_t id) const;
   [[nodiscard]] bool is_up(uint64_t id) const { return at(id).core.has_value(); }
+  /// The configuration in force at `id`.
+  [[nodiscard]] const membership::configuration& members(uint64_t id) const;
   [[nodiscard]] const std::vector<uint64_t>& ids() const { return ids_; }
   [[nodiscard]] const std::vector<raft::entry_ptr>& applied(uint64_t id) const {
     return at(id).applied;
@@ -140,6 +146,7 @@ private:
   void check_batch(uint64_t id, const raft::persist_batch& x);
   void check_status(uint64_t id);
   void check_leader(uint64_t id, const raft::core_status& now);
+  void check_quorum(uint64_t id, const raft::core_status& now) const;
 
   options options_;
   std::vector<uint64_t> ids_;
@@ -161,6 +168,14 @@ private:
   uint64_t reads_answered_ = 0;
   std::map<uint64_t, node_id> transferred_;
   std::map<std::string, uint64_t> committed_payloads_;
+  std::set<uint64_t> changes_; ///< Requests that were membership changes.
 };
+
+/// A change of one member; new ones get an address of their own.
+membership::member_change change_of(enum membership::member_change::kind what, uint64_t node);
+/// Taken at once, caught up or not.
+membership::change_request
+at_once(std::vector<membership::member_change> changes,
+        membership::change_mode mode = membership::change_mode::automatic);
 
 } // namespace caucus::test

@@ -67,6 +67,7 @@ public:
     raft::entry_id compacted = {};
     size_t in_memory = ~size_t{0}; ///< Entries of the tail that recovery hands over.
     uint64_t applied = 0;
+    std::vector<membership::numbered_configuration> configurations = {};
     raft::core_options options = {};
   };
 
@@ -91,7 +92,7 @@ public:
                               || !out.heartbeat_replies.empty() || !out.committed.empty()
                               || !out.accepted.empty() || !out.refused.empty() || !out.reads.empty()
                               || !out.reads_ready.empty() || !out.transferred.empty()
-                              || !out.soft_changes.empty();
+                              || !out.soft_changes.empty() || out.configuration;
     CHECK(expected == is_something);
     CHECK_FALSE(core_.has_ready()); // Nothing is left behind.
     if (out.persist)
@@ -108,6 +109,9 @@ public:
     for (; count > 1; --count)
       feed(raft::tick{});
     return step(raft::tick{});
+  }
+  raft::ready propose_change(uint64_t request, membership::change_request change) {
+    return step(raft::propose_change{request_id{request}, std::move(change)});
   }
   raft::ready propose(uint64_t request, std::string_view text) {
     return step(raft::propose{request_id{request}, text_command(text)});
@@ -145,6 +149,7 @@ private:
     out.members.voters = node_set(x.voters);
     out.members.learners = node_set(x.learners);
     out.applied = index_t{x.applied};
+    out.configurations = x.configurations;
     return out;
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "membership/configuration_codec.hpp"
 #include "persistence/wal.hpp"
 #include "tests/support/memory_directory.hpp"
 
@@ -50,6 +51,17 @@ inline raft::persist_batch entries(uint64_t first, uint64_t last, uint64_t term,
   for (auto index = first; index <= last; ++index)
     x.entries.push_back(make_entry(index, term, payload));
   return x;
+}
+
+inline raft::entry_ptr configuration_entry(uint64_t index, uint64_t term,
+                                           std::set<uint64_t> voters) {
+  membership::configuration members;
+  for (auto id : voters)
+    members.voters.insert(node_id{id});
+  return std::make_shared<const raft::entry>(
+    raft::entry{.id = {index_t{index}, term_t{term}},
+                .body = {.kind = raft::entry_kind::configuration,
+                         .payload = shared_bytes::copy_of(membership::encode_payload(members))}});
 }
 
 inline raft::persist_batch hard(uint64_t term, uint64_t voted_for, uint64_t commit) {

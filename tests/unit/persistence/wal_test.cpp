@@ -80,6 +80,8 @@ TEST_SUITE("persistence/wal") {
       x->id = {index_t{kind + 1u}, term_t{1}};
       x->body.kind = static_cast<raft::entry_kind>(kind);
       x->wall_ns = -1;
+      if (x->body.kind == raft::entry_kind::configuration)
+        x->body.payload = configuration_entry(x->id.index.value(), 1, {7})->body.payload;
       batch.entries.push_back(x);
     }
     node.put(group_a, batch);
@@ -87,6 +89,49 @@ TEST_SUITE("persistence/wal") {
     REQUIRE(node.group(group_a).tail.size() == batch.entries.size());
     for (size_t i = 0; i < batch.entries.size(); ++i)
       CHECK(is_same(*node.group(group_a).tail[i], *batch.entries[i]));
+  }
+
+  TEST_CASE("M-08 M-09 all configurations of the log come back, and those cut off don't") {
+    memory_disk disk;
+    auto options = small_options();
+    options.recovered_tail_bytes = 0; // They are wanted however old.
+    auto node = start(disk, options);
+    node.log->add(descriptor(group_a));
+    raft::persist_batch batch;
+    batch.entries = {make_entry(1, 1), configuration_entry(2, 1, {1, 2}), make_entry(3, 1),
+                     configuration_entry(4, 1, {1, 2, 3}), configuration_entry(5, 1, {9})};
+    node.put(group_a, batch);
+    raft::persist_batch overwrite;
+    SUBCASE("by a truncation") { overwrite.truncate_from = index_t{5}; }
+    SUBCASE("by entries in their place") { overwrite.entries = {make_entry(5, 2)}; }
+    node.put(group_a, overwrite);
+    for (uint64_t index = 6 - overwrite.truncate_from.has_value(); index < 400; ++index)
+      node.put(group_a, entries(index, index, 2));
+    node = restart(disk, std::move(node), options);
+    const auto& found = node.group(group_a).configurations;
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].id == index_t{2});
+    CHECK(found[0].members->voters == std::set{node_id{1}, node_id{2}});
+    CHECK(found[1].id == index_t{4});
+    CHECK(found[1].members->voters == std::set{node_id{1}, node_id{2}, node_id{3}});
+  }
+
+  TEST_CASE("a configuration that doesn't decode quarantines its group") {
+    memory_disk disk;
+    auto node = start(disk);
+    node.log->add(descriptor(group_a));
+    node.log->add(descriptor(group_b, 8));
+    auto broken = std::make_shared<raft::entry>(*make_entry(1, 1, "x"));
+    broken->body.kind = raft::entry_kind::configuration;
+    raft::persist_batch batch;
+    batch.entries = {broken};
+    node.put(group_a, batch);
+    node.put(group_b, entries(1, 2, 1));
+    node = restart(disk, std::move(node));
+    REQUIRE(node.group(group_a).damaged.has_value());
+    CHECK(node.group(group_a).damaged->what.find("the configuration of entry 1 doesn't decode")
+          != std::string::npos);
+    CHECK_FALSE(node.group(group_b).damaged.has_value());
   }
 
   TEST_CASE("a truncation drops the tail, also of earlier batches (S-31)") {

@@ -13,6 +13,7 @@ struct log_state {
   struct group_log {
     raft::hard_state hard;
     std::vector<raft::entry_id> entries;
+    std::map<uint64_t, uint64_t> configurations; ///< Index of the entry; its only voter.
 
     friend bool operator==(const group_log&, const group_log&) = default;
   };
@@ -31,6 +32,8 @@ inline log_state state_of(const persistence::wal_recovery& found) {
     log.hard = group.hard;
     for (const auto& x : group.tail)
       log.entries.push_back(x->id);
+    for (const auto& x : group.configurations)
+      log.configurations[x.id.value()] = x.members->voters.begin()->value();
   }
   for (const auto& peer : found.peers)
     state.peers[peer.node.value()] = peer.directory.value();
@@ -131,18 +134,28 @@ private:
     if (random_.chance(30)) {
       batch.truncate_from = index_t{1 + random_.below(log.entries.size() + 1)};
       log.entries.resize(std::min<size_t>(log.entries.size(), batch.truncate_from->value() - 1));
+      log.configurations.erase(log.configurations.lower_bound(batch.truncate_from->value()),
+                               log.configurations.end());
     }
     if (random_.chance(40))
       ++term_;
     for (auto count = random_.below(6); count > 0; --count) {
       const std::string payload(1 + random_.below(random_.chance(3) ? 9000 : 300), 'p');
       batch.entries.push_back(make_entry(log.entries.size() + 1, term_, payload));
+      if (random_.chance(10))
+        batch.entries.back() = make_configuration(log);
       log.entries.push_back(batch.entries.back()->id);
     }
     log.hard = {term_t{term_}, node_id{random_.below(4)},
                 index_t{std::min<uint64_t>(log.hard.commit.value(), log.entries.size())}};
     batch.hard = log.hard;
     node_.log->add(group_id{id}, batch);
+  }
+
+  raft::entry_ptr make_configuration(log_state::group_log& log) {
+    const auto index = log.entries.size() + 1;
+    log.configurations[index] = 1 + random_.below(9);
+    return configuration_entry(index, term_, {log.configurations[index]});
   }
 
   rng random_;

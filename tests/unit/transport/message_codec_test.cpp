@@ -229,10 +229,21 @@ TEST_SUITE("transport/message_codec") {
     CHECK_FALSE(decode(raw({0x95, 2, 1, 1, 1, 0xc3})).ok()); // A number for a bool.
     CHECK(decode(raw({0x98, 8, 1, 1, 4, 0, 0, 0, 0xc4, 0})).ok());
     CHECK_FALSE(decode(raw({0x98, 8, 1, 1, 5, 0, 0, 0, 0xc4, 0})).ok()); // Unknown entry kind.
-    CHECK(decode(raw({0x97, 9, 1, 1, 1, 0, 0, 0})).ok());
-    CHECK_FALSE(decode(raw({0x97, 9, 1, 1, 30, 0, 0, 0})).ok()); // Unknown refusal.
-    CHECK_FALSE(decode(raw({0x97, 9, 1, 1, 32, 0, 0, 0})).ok()); // "Timeout" refuses nothing.
-    CHECK_FALSE(decode(raw({0x97, 9, 1, 1, 0xcd, 1, 1, 0, 0, 0})).ok()); // 257 is not 1.
+    CHECK(decode(raw({0x98, 9, 1, 1, 1, 0, 0, 0, 0xa0})).ok());
+    CHECK_FALSE(decode(raw({0x98, 9, 1, 1, 30, 0, 0, 0, 0xa0})).ok()); // Unknown refusal.
+    CHECK_FALSE(decode(raw({0x98, 9, 1, 1, 32, 0, 0, 0, 0xa0})).ok()); // "Timeout" refuses nothing.
+    CHECK_FALSE(decode(raw({0x98, 9, 1, 1, 0xcd, 1, 1, 0, 0, 0, 0xa0})).ok()); // 257 is not 1.
+  }
+
+  TEST_CASE("a refusal's text is cut at its limit, and refused beyond it") {
+    const std::string endless(1000, 'x');
+    const auto x = decode(body_of(encode_one(
+      {{group_id{1}, raft::forward_reply{request_id{1}, errc::invalid_change, {}, {}, endless}}})));
+    REQUIRE(x.ok());
+    CHECK(std::get<raft::forward_reply>(x->at(0).body).detail == endless.substr(0, 255));
+    auto longer = raw({0x98, 9, 1, 1, 18, 0, 0, 0, 0xda, 1, 0});
+    longer.resize(longer.size() + 256, std::byte{'x'});
+    CHECK_FALSE(decode(longer).ok());
   }
 
   TEST_CASE("entries with a gap are malformed") {

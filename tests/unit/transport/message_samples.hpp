@@ -27,7 +27,7 @@ struct message_dump {
         x.is_transfer);
   }
   void operator()(const raft::vote_reply& x) {
-    put("vote_reply", x.term.value(), x.is_pre_vote, x.granted);
+    put("vote_reply", x.term.value(), x.is_pre_vote, x.granted, x.removed_by.value());
   }
   void operator()(const raft::append_entries& x) {
     put("append_entries", x.term.value(), x.prev.index.value(), x.prev.term.value(),
@@ -54,7 +54,7 @@ struct message_dump {
   }
   void operator()(const raft::forward_reply& x) {
     put("forward_reply", x.request.value(), static_cast<int>(x.refused), x.accepted.index.value(),
-        x.accepted.term.value(), x.leader.value());
+        x.accepted.term.value(), x.leader.value(), x.detail);
   }
   void operator()(const raft::read_index& x) { put("read_index", x.context.value()); }
   void operator()(const raft::read_index_reply& x) {
@@ -97,7 +97,7 @@ inline std::vector<routed_message> one_of_each() {
   auto add = [&](raft::message x) { all.push_back({group_id{group++}, std::move(x)}); };
   add(raft::request_vote{term_t{11}, {index_t{1 << 20}, term_t{10}}, true, false});
   add(raft::request_vote{term_t{11}, {index_t{1 << 20}, term_t{10}}, false, true});
-  add(raft::vote_reply{term_t{200}, true, false});
+  add(raft::vote_reply{term_t{200}, true, false, index_t{34}});
   add(raft::vote_reply{term_t{200}, false, true});
   auto append = make_append(70'000, 2, 5);
   append.entries.push_back(make_entry(70'003, 9, "", raft::entry_kind::no_op));
@@ -117,6 +117,8 @@ inline std::vector<routed_message> one_of_each() {
                              {raft::entry_kind::command, session_id{24}, sequence_t{25},
                               sequence_t{26}, shared_bytes::copy_of("proposal")}});
   add(raft::forward_reply{request_id{27}, errc::not_leader, {}, node_id{28}});
+  add(raft::forward_reply{
+    request_id{27}, errc::invalid_change, {}, node_id{28}, "node 9 is no member"});
   add(raft::forward_reply{request_id{27}, errc::none, {index_t{29}, term_t{30}}, node_id{}});
   add(raft::read_index{read_context{huge}});
   add(raft::read_index_reply{read_context{34}, errc::none, index_t{35}});

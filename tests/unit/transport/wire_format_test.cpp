@@ -37,7 +37,7 @@ std::string hex(std::span<const std::byte> bytes) {
 
 /// The bytes of the example `name` in docs/wire_format.md: pairs of hex digits up to the comment.
 std::string documented(const std::string& name) {
-  const auto path = std::filesystem::path{__FILE__}.parent_path() / "../../../docs/wire_format.md";
+  const auto path = std::filesystem::path{CAUCUS_SOURCE_DIR} / "docs/wire_format.md";
   std::ifstream file{path};
   REQUIRE(file.is_open());
   std::string line;

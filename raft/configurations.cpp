@@ -1,0 +1,41 @@
+#include "raft/configurations.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+
+namespace caucus::raft {
+
+configurations::configurations(membership::numbered_configuration oldest,
+                               std::vector<membership::numbered_configuration> later)
+  : known_{std::move(later)} {
+  known_.insert(known_.begin(), std::move(oldest));
+  for (size_t i = 0; i < known_.size(); ++i) {
+    CAUCUS_ASSERT(known_[i].members != nullptr);
+    CAUCUS_ASSERT(i == 0 || known_[i - 1].id < known_[i].id);
+  }
+}
+
+const membership::numbered_configuration& configurations::as_of(index_t index) const {
+  auto i = known_.rbegin();
+  while (i != known_.rend() && i->id > index)
+    ++i;
+  CAUCUS_ASSERT(i != known_.rend());
+  return *i;
+}
+
+void configurations::append(index_t id, membership::configuration members) {
+  CAUCUS_ASSERT(id > latest().id);
+  known_.push_back({id, std::make_shared<const membership::configuration>(std::move(members))});
+}
+
+bool configurations::truncate_from(index_t from) {
+  CAUCUS_ASSERT(known_.front().id < from);
+  const auto first_gone =
+    std::find_if(known_.begin(), known_.end(), [from](const auto& x) { return x.id >= from; });
+  const bool is_any = first_gone != known_.end();
+  known_.erase(first_gone, known_.end());
+  return is_any;
+}
+
+} // namespace caucus::raft
