@@ -34,6 +34,7 @@ private:
   void deliver(const datadriven::test_case& x);
   void take_ready(const datadriven::test_case& x);
   void propose(const datadriven::test_case& x);
+  void propose_change(const datadriven::test_case& x);
 
   // -- facts ------------------------------------------------------------------------
   void compare_log(const datadriven::test_case& x);

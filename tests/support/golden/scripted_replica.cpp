@@ -1,6 +1,7 @@
 #include "tests/support/golden/scripted_replica.hpp"
 
 #include "base/assert.hpp"
+#include "membership/configuration_codec.hpp"
 
 #include <algorithm>
 
@@ -38,6 +39,13 @@ void scripted_replica::start(index_t applied) {
   for (const auto& e : disk_.log)
     if (found.runs.empty() || found.runs.back().term != e->id.term)
       found.runs.push_back({e->id.index, e->id.term});
+  for (const auto& e : disk_.log)
+    if (e->body.kind == entry_kind::configuration) {
+      auto members = membership::decode_payload(e->body.payload.span());
+      CAUCUS_ASSERT(members.has_value());
+      found.configurations.push_back(
+        {e->id.index, std::make_shared<const membership::configuration>(*std::move(members))});
+    }
   found.last = disk_.last();
   found.tail = disk_.log;
   found.applied = applied;

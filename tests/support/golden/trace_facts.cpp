@@ -41,6 +41,17 @@ void trace_session::show_peers(trace_command& x) {
     out_.push_back(std::to_string(peer.id.value()) + " " + to_text(peer));
 }
 
+void trace_session::show_members(trace_command& x) {
+  const auto ids = ids_or_running(x);
+  x.finish();
+  for (auto id : ids) {
+    const auto now = at(id).status();
+    say(node_id{id},
+        "members by " + std::to_string(now.configuration_id.value()) + ": " + to_text(*now.members)
+          + (now.removed_by ? " removed by " + std::to_string(now.removed_by.value()) : ""));
+  }
+}
+
 void trace_session::show_machine(trace_command& x) {
   const auto ids = ids_or_running(x);
   x.finish();
@@ -54,6 +65,9 @@ void trace_session::expect(trace_command& x) {
   const auto role = x.text("role");
   const auto terms = x.numbers_of("log");
   const auto machine = x.list("machine");
+  const auto voters = x.numbers_of("voters");
+  const auto outgoing = x.numbers_of("outgoing");
+  const auto learners = x.numbers_of("learners");
   std::map<std::string, std::optional<uint64_t>> numbers;
   for (const auto* key : {"term", "commit", "leader", "vote", "applied", "last"})
     numbers[key] = x.number_of(key);
@@ -83,6 +97,17 @@ void trace_session::expect(trace_command& x) {
       wanted_terms += " " + std::to_string(term);
     if (terms)
       require("log", got_terms, wanted_terms);
+    const auto require_nodes = [&](const char* what, const std::set<node_id>& got,
+                                   const std::optional<std::vector<uint64_t>>& wanted) {
+      std::set<node_id> nodes;
+      for (auto node : wanted.value_or(std::vector<uint64_t>{}))
+        nodes.insert(node_id{node});
+      if (wanted)
+        require(what, to_text(got), to_text(nodes));
+    };
+    require_nodes("voters", now.members->voters, voters);
+    require_nodes("outgoing", now.members->outgoing, outgoing);
+    require_nodes("learners", now.members->learners, learners);
     std::string wanted_machine;
     for (const auto& word : machine.value_or(std::vector<std::string>{}))
       wanted_machine += (wanted_machine.empty() ? "" : " ") + word;

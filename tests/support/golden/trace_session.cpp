@@ -13,6 +13,7 @@ const std::map<std::string, trace_session::handler>& trace_session::handlers() {
     {"apply", &trace_session::apply},
     {"automatic", &trace_session::set_automatic},
     {"campaign", &trace_session::campaign},
+    {"change", &trace_session::change},
     {"crash", &trace_session::crash},
     {"deliver", &trace_session::deliver},
     {"elect", &trace_session::elect},
@@ -21,6 +22,7 @@ const std::map<std::string, trace_session::handler>& trace_session::handlers() {
     {"log", &trace_session::show_log},
     {"machine", &trace_session::show_machine},
     {"pass", &trace_session::pass_time},
+    {"members", &trace_session::show_members},
     {"peers", &trace_session::show_peers},
     {"persist", &trace_session::persist},
     {"propose", &trace_session::propose},
@@ -225,55 +227,10 @@ void trace_session::wait(trace_command& x) {
   }
 }
 
-void trace_session::propose(trace_command& x) {
-  const auto id = x.number("node");
-  running(id);
-  while (auto text = x.next_word())
-    step(id, raft::propose{request_id{++last_request_}, {.payload = shared_bytes::copy_of(*text)}});
-  x.finish();
-}
-
-void trace_session::read(trace_command& x) {
-  const auto id = x.number("node");
-  const auto how = x.next_word().value_or("linearizable");
-  x.finish();
-  running(id);
-  const std::map<std::string, consistency> known{{"linearizable", consistency::linearizable},
-                                                 {"lease", consistency::lease},
-                                                 {"stale", consistency::stale}};
-  if (!known.contains(how))
-    throw script_error{"what is a '" + how + "' read?"};
-  step(id, raft::read{request_id{++last_request_}, known.at(how)});
-}
-
-/// To the best voter, if none is named.
-void trace_session::transfer(trace_command& x) {
-  const auto id = x.number("node");
-  const auto to = x.numbers();
-  x.finish();
-  running(id);
-  step(id, raft::transfer{request_id{++last_request_}, node_id{to.empty() ? 0 : to.front()}});
-}
-
-void trace_session::step_down(trace_command& x) {
-  const auto id = x.number("node");
-  x.finish();
-  running(id);
-  step(id, raft::step_down{request_id{++last_request_}});
-}
-
 void trace_session::pass_time(trace_command& x) {
   constexpr int64_t ns_per_ms = 1'000'000;
   now_ns_ += static_cast<int64_t>(x.number("milliseconds")) * ns_per_ms;
   x.finish();
-}
-
-void trace_session::report_unreachable(trace_command& x) {
-  const auto id = x.number("node");
-  const auto peer = x.number("peer");
-  x.finish();
-  running(id);
-  step(id, peer_unreachable{node_id{peer}});
 }
 
 scripted_replica& trace_session::at(uint64_t id) {

@@ -46,11 +46,14 @@ private:
   void elect(trace_command& x);
   void tick(trace_command& x);
   void wait(trace_command& x);
+  void pass_time(trace_command& x);
+
+  // -- requests (trace_requests.cpp) -------------------------------------------------
   void propose(trace_command& x);
+  void change(trace_command& x);
   void read(trace_command& x);
   void transfer(trace_command& x);
   void step_down(trace_command& x);
-  void pass_time(trace_command& x);
   void report_unreachable(trace_command& x);
 
   // -- work of a ready (trace_work.cpp) ----------------------------------------------
@@ -70,6 +73,7 @@ private:
   // -- facts (trace_facts.cpp) ---------------------------------------------------------
   void show_state(trace_command& x);
   void show_log(trace_command& x);
+  void show_members(trace_command& x);
   void show_peers(trace_command& x);
   void show_machine(trace_command& x);
   void expect(trace_command& x);

@@ -1,5 +1,6 @@
 #include "tests/support/golden/trace_text.hpp"
 
+#include "membership/configuration_codec.hpp"
 #include "raft/core_options.hpp"
 
 namespace caucus::golden {
@@ -14,13 +15,6 @@ std::string str(strong_u64<Tag> x) {
 }
 
 std::string request_text(request_id x) { return "r" + str(x); }
-
-std::string ids_text(const std::set<node_id>& ids) {
-  std::string out;
-  for (auto id : ids)
-    out += (out.empty() ? "" : " ") + str(id);
-  return "(" + out + ")";
-}
 
 /// A follower's number of an attempt says in its upper bits which of its lives asked.
 std::string context_text(read_context x) {
@@ -40,7 +34,8 @@ message_text spell(const request_vote& x) {
 }
 message_text spell(const vote_reply& x) {
   return {"vote_reply", "term=" + str(x.term) + (x.granted ? " granted" : " refused")
-                          + (x.is_pre_vote ? " pre" : "")};
+                          + (x.is_pre_vote ? " pre" : "")
+                          + (x.removed_by ? " removed_by=" + str(x.removed_by) : "")};
 }
 message_text spell(const append_entries& x) {
   return {"append_entries", "term=" + str(x.term) + " prev=" + to_text(x.prev)
@@ -63,14 +58,17 @@ message_text spell(const heartbeat_reply& x) {
 }
 message_text spell(const timeout_now& x) { return {"timeout_now", "term=" + str(x.term)}; }
 message_text spell(const forward_proposal& x) {
+  const auto text = std::string{x.body.payload.view()};
   return {"forward_proposal",
-          request_text(x.request) + " \"" + std::string{x.body.payload.view()} + "\""};
+          request_text(x.request)
+            + (x.body.kind == entry_kind::command ? " \"" + text + "\"" : " change")};
 }
 message_text spell(const forward_reply& x) {
   if (x.refused == errc::none)
     return {"forward_reply", request_text(x.request) + " at " + to_text(x.accepted)};
   return {"forward_reply", request_text(x.request) + " " + std::string{to_string(x.refused)}
-                             + (x.leader ? " leader=" + str(x.leader) : "")};
+                             + (x.leader ? " leader=" + str(x.leader) : "")
+                             + (x.detail.empty() ? "" : ": " + x.detail)};
 }
 message_text spell(const read_index& x) { return {"read_index", context_text(x.context)}; }
 message_text spell(const read_index_reply& x) {
@@ -87,6 +85,13 @@ message_text spell(const Message&) {
 
 } // namespace
 
+std::string to_text(const std::set<node_id>& x) {
+  std::string out;
+  for (auto id : x)
+    out += (out.empty() ? "" : " ") + str(id);
+  return "(" + out + ")";
+}
+
 std::string to_text(entry_id x) { return str(x.index) + "@" + str(x.term); }
 
 std::string to_text(const entry& x) {
@@ -94,7 +99,10 @@ std::string to_text(const entry& x) {
   switch (x.body.kind) {
     case entry_kind::command: return to_text(x.id) + " \"" + text + "\"";
     case entry_kind::no_op: return to_text(x.id) + " no_op";
-    case entry_kind::configuration: return to_text(x.id) + " configuration";
+    case entry_kind::configuration: {
+      const auto members = membership::decode_payload(x.body.payload.span());
+      return to_text(x.id) + " " + (members ? to_text(*members) : "configuration");
+    }
     case entry_kind::session: return to_text(x.id) + " session";
     case entry_kind::internal: return to_text(x.id) + " internal";
   }
@@ -130,13 +138,15 @@ std::string to_text(const persist_batch& x) {
 }
 
 std::string to_text(const membership::configuration& x) {
-  std::string out = "voters=" + ids_text(x.voters);
+  std::string out = "voters=" + to_text(x.voters);
   if (x.is_joint())
-    out += " outgoing=" + ids_text(x.outgoing);
+    out += " outgoing=" + to_text(x.outgoing);
   if (!x.learners.empty())
-    out += " learners=" + ids_text(x.learners);
+    out += " learners=" + to_text(x.learners);
   if (!x.learners_next.empty())
-    out += " learners_next=" + ids_text(x.learners_next);
+    out += " learners_next=" + to_text(x.learners_next);
+  if (!x.staging.empty())
+    out += " staging=" + to_text(x.staging);
   return out + (x.auto_leave ? " auto_leave" : "");
 }
 
@@ -151,7 +161,8 @@ std::string to_text(const peer_status& x) {
     std::string{to_string(x.state)} + " match=" + str(x.match) + " next=" + str(x.next);
   if (x.inflight_messages > 0)
     out += " inflight=" + std::to_string(x.inflight_messages);
-  return out + (x.is_paused ? " paused" : "") + (x.is_active ? "" : " inactive");
+  return out + (x.is_paused ? " paused" : "") + (x.is_active ? "" : " inactive")
+         + (x.is_leaving ? " leaving" : "");
 }
 
 std::vector<std::string> describe(const ready& x) {
@@ -163,7 +174,11 @@ std::vector<std::string> describe(const ready& x) {
     out.push_back("accepted " + request_text(p.request) + " at " + to_text(p.place));
   for (const auto& p : x.refused)
     out.push_back("refused " + request_text(p.request) + " " + std::string{to_string(p.reason)}
-                  + (p.leader ? " leader=" + str(p.leader) : ""));
+                  + (p.leader ? " leader=" + str(p.leader) : "")
+                  + (p.detail.empty() ? "" : ": " + p.detail));
+  if (x.configuration)
+    out.push_back((x.configuration->is_committed ? "has committed members " : "goes by members ")
+                  + to_text(*x.configuration->members) + " of " + str(x.configuration->id));
   if (x.persist)
     out.push_back(to_text(*x.persist));
   if (!x.committed.empty())

@@ -10,6 +10,7 @@ namespace caucus::golden {
 
 // How a trace spells what a core says: one fact a line, entries as `index@term what`.
 
+std::string to_text(const std::set<node_id>& x);
 std::string to_text(raft::entry_id x);
 std::string to_text(const raft::entry& x);
 std::string to_text(const std::vector<raft::entry_ptr>& x);
