@@ -85,6 +85,7 @@ core_options read_options(trace_command& x) {
   set(out.forward_proposals, x.is_on("forward"));
   set(out.append_bytes_max, x.number_of("append_bytes"));
   set(out.inflight_messages_max, x.number_of("inflight"));
+  set(out.inflight_bytes_max, x.number_of("inflight_bytes"));
   set(out.uncommitted_bytes_max, x.number_of("uncommitted_bytes"));
   set(out.proposal_bytes_max, x.number_of("proposal_bytes"));
   set(out.tail_bytes_max, x.number_of("tail_bytes"));
