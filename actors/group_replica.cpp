@@ -180,6 +180,8 @@ void group_replica::on_received(group_received& batch) {
     if (auto* append = std::get_if<raft::append_entries>(&body))
       for (auto& entry : append->entries)
         input_bytes_ += entry->cost();
+    else if (auto* proposal = std::get_if<raft::forward_proposal>(&body))
+      input_bytes_ += proposal->body.payload.size();
     step(raft::received{batch.from, std::move(body)});
   }
 }

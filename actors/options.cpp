@@ -1,5 +1,7 @@
 #include "caucus/options.hpp"
 
+#include "persistence/wal_options.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -26,7 +28,7 @@ constexpr auto table = std::to_array<option_description>({
   {"inflight-messages-max", "unanswered appends per follower", &o::inflight_messages_max, 1, 65536},
   {"inflight-bytes-max", "unanswered bytes per follower", &o::inflight_bytes_max, kib, 4 * gib},
   {"uncommitted-bytes-max", "uncommitted bytes a group; more is dropped", &o::uncommitted_bytes_max,
-   kib, 4 * gib},
+   kib, 256 * mib},
   {"node-uncommitted-bytes-max", "waiting bytes of all groups", &o::node_uncommitted_bytes_max, kib,
    64 * gib},
   {"waiting-commands-max", "commands waiting in a group", &o::waiting_commands_max, 1, 1 << 24},
@@ -81,6 +83,34 @@ result<void> check_addresses(const node_options& options) {
                                              + std::to_string(other.value()) + ": "
                                              + to_string(address)};
   }
+  return {};
+}
+
+/// What one option allows, another must have room for.
+result<void> check_sizes(const node_options& x) {
+  auto text = [](std::string_view name, uint64_t value) {
+    return "--" + std::string{name} + " " + std::to_string(value);
+  };
+  auto append_and_proposal = text("append-bytes-max", x.append_bytes_max) + " and "
+                             + text("proposal-bytes-max", x.proposal_bytes_max);
+  if (x.frame_bytes_max < x.append_bytes_max + 64 * kib
+      || x.frame_bytes_max < x.proposal_bytes_max + 64 * kib)
+    return error{errc::invalid_option, text("frame-bytes-max", x.frame_bytes_max) + " must exceed "
+                                         + append_and_proposal + " by 64 KiB"};
+  // A message that fits into no queue would be sent again and again and never arrive.
+  for (auto [name, room] : {std::pair{"link-queue-bytes-max", x.link_queue_bytes_max},
+                            std::pair{"inbound-bytes-max", x.inbound_bytes_max}})
+    if (room < std::max(x.append_bytes_max, x.proposal_bytes_max) + kib)
+      return error{errc::invalid_option,
+                   text(name, room) + " must exceed " + append_and_proposal + " by 1 KiB"};
+  // At worst all that is uncommitted is written at once, and one proposal may pass the limit.
+  auto batch_bytes_max = persistence::wal_options{}.batch_bytes_max - 8 * mib;
+  if (x.uncommitted_bytes_max + x.proposal_bytes_max > batch_bytes_max)
+    return error{errc::invalid_option,
+                 text("uncommitted-bytes-max", x.uncommitted_bytes_max) + " and "
+                   + text("proposal-bytes-max", x.proposal_bytes_max) + " are together more than "
+                   + std::to_string(batch_bytes_max)
+                   + ", which is what one batch of the log holds"};
   return {};
 }
 
@@ -199,10 +229,8 @@ result<void> validate(const node_options& options) {
     return error{errc::invalid_option, "--election-ticks " + std::to_string(options.election_ticks)
                                          + " must be at least twice --heartbeat-ticks "
                                          + std::to_string(options.heartbeat_ticks)};
-  if (options.frame_bytes_max < options.append_bytes_max + 64 * kib
-      || options.frame_bytes_max < options.proposal_bytes_max + 64 * kib)
-    return error{errc::invalid_option, "--frame-bytes-max must exceed --append-bytes-max and "
-                                       "--proposal-bytes-max by 64 KiB"};
+  if (auto sized = check_sizes(options); !sized)
+    return sized.reason();
   if (auto accepted = check_accepted(options); !accepted)
     return accepted.reason();
   return check_addresses(options);

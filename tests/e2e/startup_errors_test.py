@@ -43,6 +43,8 @@ class StartupErrors(ProcessTest):
         self.refused("--tick-ms=soon", "--tick-ms", "soon")
         self.refused("--tick-ms=-5", "--tick-ms=-5")
         self.refused("--pre-vote", "--pre-vote", "maybe")
+        self.refused("--uncommitted-bytes-max 268435456 and --proposal-bytes-max",
+                     "--uncommitted-bytes-max", "268435456")
         self.refused("--heartbeat-ticks", "--election-ticks", "4", "--heartbeat-ticks", "3")
 
     def test_wrong_member_lists(self):

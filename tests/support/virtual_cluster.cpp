@@ -158,8 +158,11 @@ std::shared_ptr<node_environment> virtual_cluster::make_environment(uint64_t id)
   auto environment = std::make_shared<node_environment>();
   environment->open_directory = [this, id](const node_options&) { return disks_.at(id)->open(); };
   environment->make_transport =
-    [this](const node_options&) -> result<std::unique_ptr<transport::transport>> {
-    return network_->make_endpoint();
+    [this](const node_options& x) -> result<std::unique_ptr<transport::transport>> {
+    transport::transport_limits limits;
+    limits.frame_bytes_max = static_cast<uint32_t>(x.frame_bytes_max);
+    limits.queue_bytes_max = x.link_queue_bytes_max;
+    return network_->make_endpoint(limits);
   };
   environment->open_event_log = [this,
                                  id](const node_options&) -> result<std::unique_ptr<event_log>> {

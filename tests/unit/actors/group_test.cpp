@@ -207,6 +207,21 @@ TEST_CASE("A-07 bytes waiting over the group's limit are dropped on the sender's
   CHECK(client.at(19)->reason == errc::proposal_dropped);
 }
 
+TEST_CASE("proposals of other nodes go into the log in batches of bounded size") {
+  elected_cluster cluster;
+  auto leader = cluster.leader();
+  auto& context = cluster.node_of(leader).context();
+  auto before = context.log_batches.load();
+  group_received batch{node_id{cluster.follower()}, {}, nullptr};
+  for (uint64_t i = 0; i < 32; ++i)
+    batch.messages.emplace_back(raft::forward_proposal{
+      request_id{1000 + i}, {.payload = shared_bytes::copy_of(std::string(1 << 20, 'x'))}});
+  context.routes.for_each(
+    [&](const replica_actor& replica) { caf::anon_send(replica, std::move(batch)); });
+  cluster.settle();
+  CHECK(context.log_batches.load() - before >= 8);
+}
+
 TEST_CASE("a listener gets the current leader first, then every change once, in order") {
   elected_cluster cluster;
   auto watched = cluster.follower();
