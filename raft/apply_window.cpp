@@ -31,6 +31,12 @@ void apply_window::hand_out(index_t last, uint64_t bytes) {
   under_way_.push_back({last, bytes});
 }
 
+void apply_window::jump(index_t index) {
+  CAUCUS_ASSERT(index > handed_);
+  is_read_failed_ = false;
+  hand_out(index, 0);
+}
+
 void apply_window::acknowledge(index_t upto) {
   CAUCUS_ASSERT(upto <= handed_); // Else the machine executed what it was never given.
   applied_ = std::max(applied_, upto);

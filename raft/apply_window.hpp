@@ -24,6 +24,9 @@ public:
   void take(const log& from, index_t last, std::vector<entry_ptr>& out);
   /// Hands out what was read from the disk. Precondition: starts at next(), is what the log holds.
   void take(std::vector<entry_ptr> read, std::vector<entry_ptr>& out);
+  /// The machine loads a snapshot that ends at `index`, after all that it was given and before what
+  /// comes next.
+  void jump(index_t index);
   /// The machine has executed everything up to `upto`.
   void acknowledge(index_t upto);
 

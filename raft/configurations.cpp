@@ -38,4 +38,17 @@ bool configurations::truncate_from(index_t from) {
   return is_any;
 }
 
+void configurations::compact(index_t index) {
+  const auto later =
+    std::find_if(known_.begin(), known_.end(), [index](const auto& x) { return x.id > index; });
+  CAUCUS_ASSERT(later != known_.begin());
+  known_.erase(known_.begin(), std::prev(later));
+}
+
+void configurations::restore(membership::numbered_configuration x) {
+  CAUCUS_ASSERT(x.members != nullptr);
+  known_.clear();
+  known_.push_back(std::move(x));
+}
+
 } // namespace caucus::raft

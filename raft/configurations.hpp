@@ -26,6 +26,10 @@ public:
   void append(index_t id, membership::configuration members);
   /// Those whose entries are at or after `from` are gone. @returns whether there were any.
   bool truncate_from(index_t from);
+  /// Forgets those that were no longer in force at `index`.
+  void compact(index_t index);
+  /// The log begins anew with this one.
+  void restore(membership::numbered_configuration x);
 
 private:
   friend class invariants;

@@ -34,6 +34,9 @@ public:
   [[nodiscard]] ready take_ready(instant now);
 
   [[nodiscard]] core_status describe() const;
+  /// What a snapshot of the machine as of `index` must carry. Precondition: `index` is committed
+  /// and not compacted; the last compacted one will do.
+  [[nodiscard]] snapshot_boundary boundary_at(index_t index) const;
 
 private:
   friend class invariants;
@@ -57,6 +60,9 @@ private:
   void on(const read& x);
   void on(const transfer& x);
   void on(const step_down& x);
+  void on(const compact& x);
+  void on(const snapshot_sent& x);
+  void on(snapshot_installed& x);
 
   // -- messages (election.cpp, follower.cpp, replication.cpp, proposals.cpp, reads.cpp)
   void on(node_id from, const request_vote& x);
@@ -194,6 +200,11 @@ private:
   void tick_reads();
   void renew_promise();
   [[nodiscard]] bool is_promised() const noexcept;
+
+  // -- snapshots.cpp -----------------------------------------------------------
+  [[nodiscard]] bool wants_snapshot(const progress& peer) const noexcept;
+  void ask_for_snapshot(progress& peer, ready& out);
+  void restore(snapshot_installed& x);
 
   // -- transfer.cpp ------------------------------------------------------------
   void begin_handover(node_id target, request_id request);

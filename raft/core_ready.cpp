@@ -10,7 +10,7 @@ bool core::has_ready() const noexcept {
                                && out_.heartbeat_replies.empty() && out_.accepted.empty()
                                && out_.refused.empty() && out_.reads.empty()
                                && out_.reads_ready.empty() && out_.transferred.empty()
-                               && out_.soft_changes.empty() && !out_.configuration;
+                               && out_.soft_changes.empty() && !out_.configuration && !out_.restore;
   if (!is_nothing_said || log_.has_unwritten() || hard() != handed_hard_)
     return true;
   const bool is_applicable = apply_.next() <= applicable() && apply_.has_room()

@@ -18,6 +18,7 @@ std::string_view to_string(progress_state x) noexcept {
   switch (x) {
     case progress_state::probe: return "probe";
     case progress_state::replicate: return "replicate";
+    case progress_state::snapshot: return "snapshot";
   }
   return "?";
 }

@@ -7,8 +7,8 @@
 namespace caucus::raft {
 
 /// How the leader sends to a peer: one message a round trip until it knows where the logs agree,
-/// then as a pipeline.
-enum class progress_state : uint8_t { probe, replicate };
+/// then as a pipeline; nothing but probes while it needs a snapshot.
+enum class progress_state : uint8_t { probe, replicate, snapshot };
 
 std::string_view to_string(role x) noexcept;
 std::string_view to_string(progress_state x) noexcept;

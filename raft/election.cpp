@@ -93,7 +93,8 @@ void core::ask_for_votes() {
     votes = &sounding->votes;
     ask.term = term_ + 1;
     ask.is_pre_vote = true;
-  } else if (const auto* running = as<candidate_role>(); running && running->has_asked) {
+  } else if (const auto* running = as<candidate_role>();
+             running && running->has_asked && log_.durable_after({}, next_seq_) == persist_seq{}) {
     votes = &running->votes;
     ask.is_transfer = running->is_transfer;
   } else {

@@ -2,6 +2,7 @@
 
 #include "membership/change_request.hpp"
 #include "raft/message.hpp"
+#include "raft/snapshot_boundary.hpp"
 
 namespace caucus::raft {
 
@@ -79,7 +80,27 @@ struct step_down {
   request_id request;
 };
 
+/// A snapshot that goes up to `upto` is durable here: the log up to and including it may go. What
+/// the machine hasn't applied stays in any case.
+struct compact {
+  index_t upto;
+};
+
+/// What became of a snapshot for a peer (`ready::snapshots_wanted`). Reports may be lost.
+struct snapshot_sent {
+  node_id to;
+  bool ok = false; ///< It was sent and received as a whole; else it will be asked for again.
+};
+
+/// A snapshot from a peer is whole and durable here. If it brings us further, `ready::restore`
+/// tells the machine to load it; else it may be deleted.
+struct snapshot_installed {
+  snapshot_boundary at;
+  int64_t wall_ns = 0; ///< Of its last entry.
+};
+
 using input = std::variant<tick, received, propose, propose_change, persisted, applied,
-                           log_read_done, peer_unreachable, campaign, read, transfer, step_down>;
+                           log_read_done, peer_unreachable, campaign, read, transfer, step_down,
+                           compact, snapshot_sent, snapshot_installed>;
 
 } // namespace caucus::raft

@@ -79,8 +79,9 @@ void invariants::check_role(const core& x) {
       CAUCUS_ASSERT(x.voted_for_ == x.options_.self);
       CAUCUS_ASSERT(x.promise_after() == persist_seq{});
       CAUCUS_ASSERT(leading.term_start <= x.log_.last());
-      CAUCUS_ASSERT(x.log_.terms().term_at(leading.term_start) == x.term_);
-      CAUCUS_ASSERT(leading.term_start == x.log_.before().index + 1
+      CAUCUS_ASSERT(leading.term_start < x.log_.before().index
+                    || x.log_.terms().term_at(leading.term_start) == x.term_);
+      CAUCUS_ASSERT(leading.term_start <= x.log_.before().index + 1
                     || x.log_.terms().term_at(leading.term_start - 1) < x.term_);
       for (const auto& peer : leading.peers)
         check_peer(x, peer);
@@ -102,6 +103,7 @@ void invariants::check_peer(const core& x, const progress& peer) {
   CAUCUS_ASSERT(peer.echoed <= x.as<leader_role>()->last_round);
   CAUCUS_ASSERT(peer.window.messages() <= x.options_.inflight_messages_max);
   CAUCUS_ASSERT(peer.state == progress_state::replicate || peer.window.messages() == 0);
+  CAUCUS_ASSERT(peer.state != progress_state::snapshot || peer.next <= x.log_.before().index);
 }
 
 void invariants::check_step(const core_status& before, const core_status& after) {

@@ -78,9 +78,32 @@ void log::truncate_from(index_t from) {
     in_flight_[i].last = std::min(in_flight_[i].last, from - 1);
 }
 
+void log::compact(index_t upto) {
+  CAUCUS_ASSERT(upto <= persisted_);
+  terms_.compact(upto);
+  for (; !tail_.empty() && tail_first_ <= upto; ++tail_first_)
+    tail_bytes_ -= tail_.pop_front()->cost();
+}
+
+void log::restore(entry_id last) {
+  terms_ = term_runs{last, {}, last.index};
+  tail_.clear();
+  tail_bytes_ = 0;
+  tail_first_ = last.index + 1;
+  persisted_ = last.index;
+  handed_ = last.index;
+  truncate_from_.reset();
+  restored_ = last;
+  for (size_t i = 0; i < in_flight_.size(); ++i)
+    in_flight_[i].last = std::min(in_flight_[i].last, last.index);
+}
+
 void log::hand_over(persist_batch& batch) {
   if (!has_unwritten())
     return;
+  batch.snapshot = std::exchange(restored_, std::nullopt);
+  if (batch.snapshot)
+    restored_with_ = batch.seq;
   batch.truncate_from = std::exchange(truncate_from_, std::nullopt);
   if (handed_ < last())
     copy(handed_ + 1, last(), std::numeric_limits<uint64_t>::max(), batch.entries);
@@ -89,13 +112,17 @@ void log::hand_over(persist_batch& batch) {
 }
 
 void log::mark_durable(persist_seq upto) {
+  if (restored_with_ <= upto)
+    restored_with_ = {};
   while (!in_flight_.empty() && in_flight_.front().seq <= upto)
     persisted_ = std::max(persisted_, in_flight_.pop_front().last);
 }
 
 persist_seq log::durable_after(index_t index, persist_seq next) const noexcept {
+  if (restored_)
+    return next;
   if (index <= persisted_)
-    return {};
+    return restored_with_;
   for (size_t i = 0; i < in_flight_.size(); ++i)
     if (in_flight_[i].last >= index)
       return in_flight_[i].seq;

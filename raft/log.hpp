@@ -45,18 +45,22 @@ public:
   void append(entry_ptr x);
   /// Drops `from` and what follows, in memory and, with the next batch, on disk.
   void truncate_from(index_t from);
+  /// Frees `upto` and what comes before. Precondition: it is persisted.
+  void compact(index_t upto);
+  /// Empties the log, which goes on after `last`: a snapshot that ends there is durable.
+  void restore(entry_id last);
 
   // -- the disk ---------------------------------------------------------------
   [[nodiscard]] index_t persisted() const noexcept { return persisted_; }
   [[nodiscard]] bool has_unwritten() const noexcept {
-    return handed_ < last() || truncate_from_.has_value();
+    return handed_ < last() || truncate_from_.has_value() || restored_.has_value();
   }
   /// Puts what is not handed over yet into `batch`, whose `seq` is set.
   void hand_over(persist_batch& batch);
   /// All batches up to `upto` are durable.
   void mark_durable(persist_seq upto);
-  /// Which batch makes the entry at `index` durable: none (0) if it is, `next` if it was not
-  /// handed over yet.
+  /// Which batch makes the log up to `index` durable, its beginning too: none (0) if it is, `next`
+  /// if it was not handed over yet.
   [[nodiscard]] persist_seq durable_after(index_t index, persist_seq next) const noexcept;
 
 private:
@@ -81,7 +85,9 @@ private:
   index_t persisted_; ///< Durable here. persisted <= handed.
   index_t handed_;    ///< Given to the disk. handed <= last.
   std::optional<index_t> truncate_from_;
-  ring<batch_in_flight> in_flight_; ///< Ascending by seq, `last` never descends.
+  std::optional<entry_id> restored_; ///< The disk wasn't told yet that the log begins anew,
+  persist_seq restored_with_;        ///< or with this batch, which is on its way.
+  ring<batch_in_flight> in_flight_;  ///< Ascending by seq, `last` never descends.
 };
 
 } // namespace caucus::raft

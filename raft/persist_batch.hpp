@@ -16,10 +16,12 @@ struct hard_state {
   friend bool operator==(const hard_state&, const hard_state&) = default;
 };
 
-/// What one ready asks the disk to keep, atomically in this order: truncate, entries, hard state.
+/// What one ready asks the disk to keep, atomically in this order: snapshot, truncate, entries,
+/// hard state.
 struct persist_batch {
   persist_seq seq; ///< Strictly increasing, never reused.
   std::optional<hard_state> hard;
+  std::optional<entry_id> snapshot;     ///< The log is emptied and begins anew after this entry.
   std::optional<index_t> truncate_from; ///< Entries at and after it are dropped first.
   std::vector<entry_ptr> entries;       ///< Contiguous.
   bool must_sync = true;                ///< False if only the commit index moved.

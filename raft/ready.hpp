@@ -64,6 +64,13 @@ struct configuration_news {
   bool is_committed = false; ///< Else another leader may still undo it.
 };
 
+/// A peer needs entries that were compacted. Repeated until it has them: to be ignored while a
+/// snapshot for it is on its way.
+struct snapshot_wanted {
+  node_id to;
+  index_t at_least; ///< One that ends before it wouldn't help.
+};
+
 /// Entries that left memory and are wanted: for a peer that lags, or (`to` is this node) to be
 /// applied.
 struct log_read {
@@ -87,6 +94,10 @@ struct ready {
   std::vector<ready_read> reads_ready;
   std::vector<transferred_leadership> transferred;
   std::vector<log_read> reads;
+  std::vector<snapshot_wanted> snapshots_wanted;
+  std::optional<entry_id>
+    restore; ///< The machine must load the installed snapshot that ends here, before `committed`
+             ///< of this ready and after that of those before; then `applied` as for entries.
   std::vector<soft_state>
     soft_changes; ///< Every change of it since the last ready, in order: each is an event.
   std::optional<configuration_news> configuration; ///< The newest, if there is news.

@@ -64,6 +64,9 @@ void core::on(node_id from, const append_reply& x) {
     ++noise_.wrong_role;
     return;
   }
+  // Who waits for a snapshot may have got it from anybody, but none goes beyond what is committed.
+  if (peer->state == progress_state::snapshot)
+    peer->sent = std::max(peer->sent, std::min(x.match, commit_));
   if (x.match > peer->sent || x.prev > peer->sent) {
     ++noise_.beyond_sent;
     return;
@@ -77,7 +80,9 @@ void core::on(node_id from, const append_reply& x) {
   // An acknowledgement of an earlier append is true as well, but doesn't answer the probe.
   const bool answers_probe = peer->state == progress_state::probe && x.match + 1 >= peer->next;
   const bool is_news = peer->acknowledge(x.match);
-  if (answers_probe)
+  const bool has_caught_up =
+    peer->state == progress_state::snapshot && peer->next > log_.before().index;
+  if (answers_probe || has_caught_up)
     peer->become_replicate();
   if (is_news) {
     advance_commit();
@@ -86,9 +91,10 @@ void core::on(node_id from, const append_reply& x) {
 }
 
 void core::handle_rejection(progress& peer, const append_reply& x) {
+  const bool is_waiting = peer.state == progress_state::snapshot;
   const bool is_outstanding = peer.state == progress_state::probe
                                 ? x.prev + 1 == peer.next
-                                : x.prev > peer.match && x.prev < peer.next;
+                                : x.prev > peer.match && (is_waiting || x.prev < peer.next);
   if (!is_outstanding || x.prev == index_t{}) { // Refused before we knew better (S-27, S-28).
     ++noise_.stale_reply;
     return;
@@ -99,6 +105,8 @@ void core::handle_rejection(progress& peer, const append_reply& x) {
   const auto agreed = limit < log_.before().index
                         ? limit // Compacted here: only a snapshot helps.
                         : log_.terms().last_up_to(limit, x.hint.term).index;
+  if (is_waiting && agreed < log_.before().index)
+    return; // It still lacks what was compacted.
   peer.become_probe(std::max(peer.match, agreed) + 1);
 }
 
@@ -117,10 +125,13 @@ void core::on(node_id from, const heartbeat_reply& x) {
   peer->is_paused = false; // The link works: ask again what was lost (RELIABILITY S-37).
   if (peer->state == progress_state::replicate && peer->match + 1 < peer->next)
     peer->is_nudge_due = true;
+  if (peer->state == progress_state::snapshot)
+    peer->is_nudge_due = true;
 }
 
 bool core::has_entries_to_send(const progress& peer) const noexcept {
-  if (peer.next <= log_.before().index || peer.next > log_.last())
+  if (peer.state == progress_state::snapshot || peer.next <= log_.before().index
+      || peer.next > log_.last())
     return false; // Nothing new, or compacted: then only a snapshot helps.
   if (peer.state == progress_state::probe)
     return !peer.is_paused;
@@ -137,16 +148,20 @@ bool core::wants_peer_read(const progress& peer) const noexcept {
 bool core::wants_empty_append(const progress& peer) const noexcept {
   if (peer.state == progress_state::probe)
     return has_entries_to_send(peer) && !log_.is_in_memory(peer.next);
+  if (peer.state == progress_state::snapshot)
+    return peer.is_nudge_due;
   const bool is_commit_due = peer.commit_told < commit_ && peer.commit_told < peer.commit_due;
   return peer.next > log_.before().index && (peer.is_nudge_due || is_commit_due);
 }
 
 bool core::wants_replication(const progress& peer) const noexcept {
   return (has_entries_to_send(peer) && log_.is_in_memory(peer.next)) || wants_peer_read(peer)
-         || wants_empty_append(peer);
+         || wants_empty_append(peer) || wants_snapshot(peer);
 }
 
 void core::replicate(progress& peer, ready& out) {
+  if (wants_snapshot(peer))
+    ask_for_snapshot(peer, out);
   while (has_entries_to_send(peer) && log_.is_in_memory(peer.next)) {
     std::vector<entry_ptr> entries;
     const auto bytes = log_.copy(peer.next, log_.last(), options_.append_bytes_max, entries);
@@ -159,7 +174,9 @@ void core::replicate(progress& peer, ready& out) {
 }
 
 void core::send_append(progress& peer, std::vector<entry_ptr> entries, uint64_t bytes, ready& out) {
-  const auto prev = peer.next - 1;
+  // While it waits for a snapshot, the first place that is left is what it may match at.
+  const bool is_waiting = peer.state == progress_state::snapshot;
+  const auto prev = is_waiting ? log_.before().index : peer.next - 1;
   const auto proves = prev + entries.size();
   peer.sent = std::max(peer.sent, proves);
   peer.commit_told = commit_;

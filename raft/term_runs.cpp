@@ -65,4 +65,15 @@ void term_runs::truncate_from(index_t from) {
   last_ = std::min(last_, from - 1);
 }
 
+void term_runs::compact(index_t upto) {
+  before_ = {upto, term_at(upto)};
+  auto kept = std::find_if(runs_.begin(), runs_.end(),
+                           [upto](const term_run& run) { return run.first > upto; });
+  if (upto < last_ && kept != runs_.begin() && (kept == runs_.end() || kept->first > upto + 1)) {
+    --kept; // A run that goes on beyond.
+    kept->first = upto + 1;
+  }
+  runs_.erase(runs_.begin(), kept);
+}
+
 } // namespace caucus::raft

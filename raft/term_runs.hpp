@@ -34,6 +34,8 @@ public:
   void append(term_t term);
   /// Drops `from` and what follows. Precondition: before().index < from.
   void truncate_from(index_t from);
+  /// Forgets `upto` and what comes before. Precondition: before().index <= upto <= last().
+  void compact(index_t upto);
 
 private:
   entry_id before_;

@@ -23,6 +23,13 @@ void progress::become_replicate() {
   window.clear();
 }
 
+void progress::become_snapshot() {
+  state = progress_state::snapshot;
+  is_paused = false;
+  is_nudge_due = false;
+  window.clear();
+}
+
 bool progress::acknowledge(index_t index) {
   window.free_to(index);
   next = std::max(next, index + 1);

@@ -11,34 +11,38 @@ namespace caucus::raft {
 /// The leader's view of one peer. Made anew at each election: what an older leadership learned
 /// proves nothing to this one.
 ///
-///     probe ──(the probe is accepted)──► replicate
-///       ▲                                   │
-///       └──(a refusal, or the link failed)──┘
+///     probe ──(the probe is accepted)──► replicate ◄──(it has what a snapshot brings)── snapshot
+///       ▲                                   │                                              ▲
+///       └──(a refusal, or the link failed)──┘        (what it needs next was compacted)────┘
 ///
 /// Probing, one append is under way until it is answered, or a heartbeat is; `next` stays until
-/// then. Replicating, `next` runs ahead of the answers as far as the window allows.
+/// then. Replicating, `next` runs ahead of the answers as far as the window allows. While it waits
+/// for a snapshot, an empty append goes with each heartbeat's answer, to the first place that is
+/// left of our log: whoever brought it what it lacked, and whatever report was lost, it will match.
 struct progress {
   node_id id;
   index_t match;   ///< Highest index known to be durable there and equal to ours; never descends.
   index_t next{1}; ///< First index not sent yet. Invariant: match < next.
   index_t sent;    ///< Highest index that any append vouched for: an answer can't go beyond.
   progress_state state = progress_state::probe;
-  bool is_paused = false;      ///< Probing: the probe is under way.
-  bool is_active = false;      ///< Heard from within this check-quorum round.
-  bool was_active = false;     ///< In the round before it.
-  bool is_nudge_due = false;   ///< Replicating: ask whether what was sent has arrived.
-  bool is_read_failed = false; ///< The last log read brought nothing; wait before the next.
-  index_t commit_due;          ///< A commit that reaches it is told at once: the peer has a
-                               ///< client waiting there, who forwarded this entry.
-  index_t commit_told;         ///< The commit index of the last append.
-  uint8_t priority = 0;        ///< Its own, to lead; 0 also until it has told.
-  read_context echoed;         ///< The newest round of heartbeats that it answered.
-  inflights window;            ///< Replicating: appends that were not answered.
-  index_t leaves_at;           ///< The configuration that removed it; 0: it is a member.
-  uint32_t leaving_ticks = 0;  ///< Since that was committed.
+  bool is_paused = false;         ///< Probing: the probe is under way.
+  bool is_active = false;         ///< Heard from within this check-quorum round.
+  bool was_active = false;        ///< In the round before it.
+  bool is_nudge_due = false;      ///< Replicating: ask whether what was sent has arrived.
+  bool is_read_failed = false;    ///< The last log read brought nothing; wait before the next.
+  index_t commit_due;             ///< A commit that reaches it is told at once: the peer has a
+                                  ///< client waiting there, who forwarded this entry.
+  index_t commit_told;            ///< The commit index of the last append.
+  uint8_t priority = 0;           ///< Its own, to lead; 0 also until it has told.
+  uint64_t snapshot_due_tick = 0; ///< From then on another snapshot may be asked for.
+  read_context echoed;            ///< The newest round of heartbeats that it answered.
+  inflights window;               ///< Replicating: appends that were not answered.
+  index_t leaves_at;              ///< The configuration that removed it; 0: it is a member.
+  uint32_t leaving_ticks = 0;     ///< Since that was committed.
 
   void become_probe(index_t from);
   void become_replicate();
+  void become_snapshot();
   /// The peer holds everything up to `index`. @returns whether that is news.
   bool acknowledge(index_t index);
 };

@@ -10,7 +10,9 @@ namespace caucus::test {
 
 using namespace raft;
 
-void core_cluster::stored::write(const persist_batch& x) {
+void core_cluster::stored::write(const persist_batch& x, const std::vector<entry_ptr>& committed) {
+  if (x.snapshot)
+    begin_after(*x.snapshot, committed);
   if (x.truncate_from)
     log.resize(std::min<size_t>(log.size(), x.truncate_from->value() - 1));
   for (const auto& e : x.entries) {
@@ -33,7 +35,8 @@ core_cluster::core_cluster(options x) : options_{std::move(x)}, rng_{options_.se
 
 void core_cluster::start(uint64_t id, index_t applied) {
   auto& r = at(id);
-  recovered_state found{.hard = r.disk.hard};
+  recover_from_file(r);
+  recovered_state found{.hard = r.disk.hard, .compacted = r.disk.compacted};
   if (std::find(options_.spares.begin(), options_.spares.end(), id) == options_.spares.end()) {
     for (auto v : options_.voters)
       found.members.voters.insert(node_id{v});
@@ -41,19 +44,29 @@ void core_cluster::start(uint64_t id, index_t applied) {
       found.members.learners.insert(node_id{l});
   }
   for (const auto& e : r.disk.log) {
-    if (found.runs.empty() || found.runs.back().term != e->id.term)
+    const bool is_kept = e->id.index > found.compacted.index;
+    if (is_kept && (found.runs.empty() || found.runs.back().term != e->id.term))
       found.runs.push_back({e->id.index, e->id.term});
-    if (e->body.kind == entry_kind::configuration)
+    if (e->body.kind != entry_kind::configuration)
+      continue;
+    auto members = membership::decode_payload(e->body.payload.span()).value();
+    if (is_kept) {
       found.configurations.push_back(
-        {e->id.index, std::make_shared<const membership::configuration>(
-                        membership::decode_payload(e->body.payload.span()).value())});
+        {e->id.index, std::make_shared<const membership::configuration>(std::move(members))});
+    } else {
+      found.members = std::move(members);
+      found.members_id = e->id.index;
+    }
   }
   found.last = index_t{r.disk.log.size()};
-  const auto tail = static_cast<std::ptrdiff_t>(tail_of(r.disk.log.size()));
+  const auto kept = r.disk.log.size() - found.compacted.index.value();
+  const auto tail = static_cast<std::ptrdiff_t>(tail_of(kept));
   found.tail.assign(r.disk.log.end() - tail, r.disk.log.end());
-  found.applied = applied;
+  // A machine whose state is gone has loaded the newest snapshot.
+  found.applied = std::max(applied, r.file.index);
   r.shadow = r.disk;
-  r.applied.resize(applied.value());
+  const auto state = static_cast<std::ptrdiff_t>(found.applied.value());
+  r.applied.assign(committed_.begin(), committed_.begin() + state);
   auto settings = options_.core;
   settings.self = node_id{id};
   settings.seed = options_.seed;
@@ -84,11 +97,15 @@ void core_cluster::take(uint64_t id) {
   CAUCUS_ASSERT(!r.core->has_ready());
   invariants::check(*r.core);
   if (out.persist) {
-    r.shadow.write(*out.persist);
+    r.shadow.write(*out.persist, committed_);
     check_batch(id, *out.persist);
     r.unsynced.push_back(std::move(*out.persist));
   }
   check_status(id);
+  if (out.restore)
+    r.restore = out.restore;
+  for (const auto& x : out.snapshots_wanted)
+    snapshots_wanted.push_back({id, x.to.value(), x.at_least});
   for (auto& x : out.messages) {
     check_message(id, x);
     put_on_wire({id, x.to.value(), std::move(x.body)});
@@ -164,7 +181,7 @@ void core_cluster::sync(uint64_t id, size_t count) {
     return;
   persist_seq upto;
   for (; count > 0 && !r.unsynced.empty(); --count) {
-    r.disk.write(r.unsynced.front());
+    r.disk.write(r.unsynced.front(), committed_);
     upto = r.unsynced.front().seq;
     r.unsynced.pop_front();
   }
@@ -173,8 +190,13 @@ void core_cluster::sync(uint64_t id, size_t count) {
 
 void core_cluster::apply(uint64_t id) {
   auto& r = at(id);
-  if (!r.core || r.to_apply.empty())
+  if (!r.core || (r.to_apply.empty() && !r.restore))
     return;
+  if (const auto loaded = std::exchange(r.restore, std::nullopt)) {
+    std::erase_if(r.to_apply, [&](const auto& x) { return x->id.index <= loaded->index; });
+    const auto state = static_cast<std::ptrdiff_t>(loaded->index.value());
+    r.applied.assign(committed_.begin(), committed_.begin() + state);
+  }
   for (auto& x : r.to_apply) {
     const auto index = x->id.index.value();
     CAUCUS_ASSERT(index == r.applied.size() + 1);
@@ -194,7 +216,7 @@ void core_cluster::answer_reads(uint64_t id, bool is_failing) {
   log_read_done done{asked.to, asked.first, {}};
   uint64_t bytes = 0;
   for (auto i = asked.first.value(); !is_failing && i <= asked.last.value(); ++i) {
-    if (i > r.disk.log.size())
+    if (i > r.disk.log.size() || i <= r.disk.compacted.index.value())
       break;
     bytes += r.disk.log[i - 1]->cost();
     if (!done.entries.empty() && bytes > asked.bytes_max)
@@ -209,6 +231,7 @@ void core_cluster::crash(uint64_t id) {
   r.core.reset();
   r.unsynced.clear();
   r.to_apply.clear();
+  r.restore.reset();
   r.reads.clear();
 }
 
@@ -231,15 +254,17 @@ void core_cluster::drop(size_t position) {
 
 void core_cluster::settle() {
   for (bool is_busy = true; is_busy;) {
-    is_busy = !wire.empty();
+    is_busy = !wire.empty() || !snapshots_wanted.empty();
     while (!wire.empty())
       deliver(0);
+    if (!snapshots_wanted.empty())
+      carry_snapshot();
     for (auto id : ids_) {
       auto& r = at(id);
       if (!r.core)
         continue;
       is_busy |= (!r.unsynced.empty() && !r.is_disk_stuck)
-                 || (!r.to_apply.empty() && !machine_stuck) || !r.reads.empty();
+                 || ((!r.to_apply.empty() || r.restore) && !machine_stuck) || !r.reads.empty();
       sync(id);
       if (!machine_stuck)
         apply(id);

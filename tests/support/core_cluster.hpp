@@ -51,6 +51,11 @@ public:
   void apply(uint64_t id);
   /// Answers the reads of old entries from the disk; failing ones bring nothing.
   void answer_reads(uint64_t id, bool is_failing = false);
+  /// Makes a snapshot of the machine's state `kept` entries ago, and frees the log up to there.
+  void compact(uint64_t id, uint64_t kept = 0);
+  /// Brings the oldest snapshot that is wanted from its sender to its receiver.
+  void carry_snapshot(bool is_lost = false, bool is_reported = true);
+  void install_snapshot(uint64_t id, const raft::snapshot_boundary& x);
   /// Loses what is not durable. A machine that keeps its own effects knows what it applied.
   void crash(uint64_t id);
   void restart(uint64_t id, bool machine_keeps_state = false);
@@ -70,6 +75,13 @@ public:
   /// Puts what was held back on the wire.
   void release();
   std::deque<packet> wire;
+  struct wanted_snapshot {
+    uint64_t from = 0;
+    uint64_t to = 0;
+    index_t at_least;
+  };
+  std::deque<wanted_snapshot> snapshots_wanted;
+  uint64_t snapshots_installed = 0;
 
   // -- shorthands -------------------------------------------------------------------
   /// Campaigns at once and requires that it wins.
@@ -116,8 +128,11 @@ public:
 private:
   struct stored {
     raft::hard_state hard;
-    std::vector<raft::entry_ptr> log; ///< Entry i + 1 at position i.
-    void write(const raft::persist_batch& x);
+    std::vector<raft::entry_ptr> log; ///< Entry i + 1 at position i; also what was compacted.
+    raft::entry_id compacted;
+    void write(const raft::persist_batch& x, const std::vector<raft::entry_ptr>& committed);
+    /// A snapshot's content is what was committed.
+    void begin_after(raft::entry_id last, const std::vector<raft::entry_ptr>& committed);
   };
   struct replica {
     std::optional<raft::core> core;
@@ -126,6 +141,9 @@ private:
     std::deque<raft::persist_batch> unsynced;
     std::vector<raft::entry_ptr> to_apply;
     std::vector<raft::entry_ptr> applied;
+    std::optional<raft::entry_id> restore; ///< What the machine has to load, after `to_apply`'s
+                                           ///< entries up to it.
+    raft::entry_id file;                   ///< The newest snapshot that is durable here.
     std::deque<raft::log_read> reads;
     bool is_disk_stuck = false;
     uint64_t boot = 0;
@@ -140,6 +158,7 @@ private:
   const replica& at(uint64_t id) const { return replicas_.at(id); }
   void start(uint64_t id, index_t applied);
   void take(uint64_t id);
+  void recover_from_file(replica& r);
   void check_read(uint64_t id, const raft::ready_read& x);
   void put_on_wire(packet x);
   void check_message(uint64_t id, const raft::envelope& x) const;

@@ -92,6 +92,7 @@ public:
                               || !out.heartbeat_replies.empty() || !out.committed.empty()
                               || !out.accepted.empty() || !out.refused.empty() || !out.reads.empty()
                               || !out.reads_ready.empty() || !out.transferred.empty()
+                              || !out.snapshots_wanted.empty() || out.restore
                               || !out.soft_changes.empty() || out.configuration;
     CHECK(expected == is_something);
     CHECK_FALSE(core_.has_ready()); // Nothing is left behind.
@@ -132,6 +133,9 @@ public:
   }
 
   [[nodiscard]] raft::core_status status() const { return core_.describe(); }
+  [[nodiscard]] raft::snapshot_boundary boundary_at(uint64_t index) const {
+    return core_.boundary_at(index_t{index});
+  }
   [[nodiscard]] bool has_ready() const { return core_.has_ready(); }
 
   instant now{.mono_ns = 0, .wall_ns = 1000};

@@ -44,6 +44,7 @@ struct weather {
     is_reordering = dice.chance(50);
     crashes = dice.chance(60);
     partitions = dice.chance(50);
+    snapshots = dice.chance(50);
     tail_kept = dice.below(8);
   }
 
@@ -54,6 +55,7 @@ struct weather {
   bool is_reordering = false;
   bool crashes = false;
   bool partitions = false;
+  bool snapshots = false;
   uint64_t tail_kept = 0;
 };
 
@@ -119,7 +121,7 @@ private:
   void one_event() {
     auto& dice = weather_.dice;
     const auto id = anyone();
-    switch (dice.below(26)) {
+    switch (dice.below(28)) {
       case 0: cluster_.tick(id); break;
       case 1: cluster_.tick(id); break;
       case 2: cluster_.propose(id); break;
@@ -128,16 +130,29 @@ private:
       case 5: cluster_.apply(id); break;
       case 6: cluster_.answer_reads(id, dice.chance(20)); break;
       case 7: disturb(id); break;
+      case 14:
+        if (dice.chance(10) && cluster_.leader() != 0)
+          cluster_.transfer(cluster_.leader(), anyone());
+        break;
       case 8: cluster_.tick_all(); break;
       case 9: cluster_.propose(id); break;
       case 10: cluster_.sync(id); break;
       case 11: cluster_.read(id); break;
       case 12: cluster_.read(id, raft::consistency::lease); break;
+      case 13: store(id); break;
       default:
         for (auto packets = 1 + dice.below(6); packets > 0; --packets)
           carry();
         break;
     }
+  }
+
+  void store(uint64_t id) {
+    auto& dice = weather_.dice;
+    if (weather_.snapshots && dice.chance(30))
+      cluster_.compact(id, dice.below(4));
+    if (!cluster_.snapshots_wanted.empty() && dice.chance(50))
+      cluster_.carry_snapshot(dice.chance(20), dice.chance(70));
   }
 
   void carry() {
@@ -201,12 +216,14 @@ TEST_SUITE("raft/core: random runs") {
     uint64_t committed = 0;
     uint64_t reads = 0;
     uint64_t transfers = 0;
+    uint64_t snapshots = 0;
     for (auto seed = first; seed < first + count; ++seed) {
       CAPTURE(seed);
       storm run{seed};
       run.rage(4000);
       run.calm_down();
       transfers += run.cluster().transfers_done();
+      snapshots += run.cluster().snapshots_installed;
       reads += run.cluster().reads_answered();
       committed += run.cluster().status(run.cluster().leader()).commit.value();
     }
@@ -214,6 +231,8 @@ TEST_SUITE("raft/core: random runs") {
     CHECK(committed > count * 50); // The storms let some work through.
     MESSAGE("reads answered in all runs: ", reads);
     CHECK(reads > count * 20);
+    MESSAGE("snapshots installed in all runs: ", snapshots);
+    CHECK(snapshots > count / 10);
     MESSAGE("transfers done in all runs: ", transfers);
     CHECK(transfers > count / 20);
   }

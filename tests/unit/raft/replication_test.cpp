@@ -365,17 +365,4 @@ TEST_SUITE("raft/core: replication") {
     CHECK(first == 5000);
     CHECK(second == 5001);
   }
-
-  TEST_CASE("a peer that needs what was compacted is left alone, not asked in vain for ever") {
-    std::vector<entry_ptr> log = {make_entry(6, 2), make_entry(7, 2)};
-    lone_core x{{.term = 2, .commit = 7, .log = log, .compacted = at(5, 1), .applied = 5}};
-    x.lead();
-    auto out = x.receive(2, refused(3, 7, at(3, 1)));
-    CHECK(peer(x, 2).next == index_t{4});
-    CHECK(out.messages.empty());
-    for (int i = 0; i < 5; ++i) {
-      x.tick();
-      CHECK(appends_to(2, x.receive(2, heartbeat_reply{.term = term_t{3}})).empty());
-    }
-  }
 }

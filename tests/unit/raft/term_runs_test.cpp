@@ -95,6 +95,25 @@ TEST_SUITE("raft/term_runs") {
     }
   }
 
+  TEST_CASE("compacted runs say the same of what is left") {
+    const std::vector<uint64_t> terms = {0, 1, 1, 3, 4, 4, 4};
+    for (uint64_t upto = 0; upto < terms.size(); ++upto)
+      for (uint64_t more = upto; more < terms.size(); ++more) {
+        term_runs runs;
+        for (uint64_t i = 1; i < terms.size(); ++i)
+          runs.append(term_t{terms[i]});
+        runs.compact(index_t{upto});
+        runs.compact(index_t{more});
+        CHECK(runs.before() == at(more, terms[more]));
+        CHECK(runs.last_entry() == at(6, 4));
+        for (uint64_t i = more; i < terms.size(); ++i)
+          CHECK(runs.term_at(index_t{i}) == term_t{terms[i]});
+        runs.append(term_t{5});
+        CHECK(runs.last_entry() == at(7, 5));
+        CHECK(runs.term_at(index_t{6}) == term_t{4});
+      }
+  }
+
   TEST_CASE("runs that can't be a log's are refused") {
     const std::vector<term_run> gap = {{index_t{2}, term_t{1}}};
     CHECK_THROWS_AS(term_runs({}, gap, index_t{2}), invariant_violation);
