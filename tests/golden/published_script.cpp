@@ -83,6 +83,8 @@ void published_script::play_one(const test_case& x) {
     (this->*found->second)(x);
   else if (x.command == "stabilize")
     run("settle " + words);
+  else if (x.command == "compact")
+    run("compact " + words);
   else if (x.command == "tick-heartbeat")
     run("tick " + words);
   else if (x.command == "tick-election")
@@ -119,6 +121,21 @@ void published_script::add_nodes(const test_case& x) {
   // Where clocks move on purpose, their timeout; elsewhere nobody may run by itself.
   text += checks_quorum_ ? " election=3" : " election=100";
   run(text + (sounds_out_ ? " pre_vote=on" : " pre_vote=off"));
+  if (!x.arguments.contains("voters"))
+    introduce_leaders();
+}
+
+/// The first heartbeat of a term goes unanswered with ours, for the term isn't on disk yet; that
+/// one doesn't count. (Theirs answers it later.)
+void published_script::introduce_leaders() {
+  for (const auto& [id, replica] : session_.replicas())
+    if (replica.status().role == raft::role::leader) {
+      run("tick " + std::to_string(id.value()));
+      run("work " + std::to_string(id.value()));
+      run("deliver " + std::to_string(nodes_) + " type=heartbeat");
+      run("work " + std::to_string(nodes_));
+      run("drop type=heartbeat");
+    }
 }
 
 /// Where neither side would ask first or keep to a leader that it hears, theirs doesn't and ours

@@ -30,6 +30,7 @@ private:
   // -- commands ---------------------------------------------------------------------
   void play_one(const datadriven::test_case& x);
   void add_nodes(const datadriven::test_case& x);
+  void introduce_leaders();
   void campaign(const datadriven::test_case& x);
   void deliver(const datadriven::test_case& x);
   void take_ready(const datadriven::test_case& x);

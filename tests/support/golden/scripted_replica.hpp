@@ -3,9 +3,16 @@
 #include "raft/invariants.hpp"
 
 #include <deque>
+#include <map>
 #include <optional>
 
 namespace caucus::golden {
+
+/// A snapshot of a machine, which holds all the entries that it executed.
+struct snapshot_file {
+  raft::snapshot_boundary at;
+  std::vector<raft::entry_ptr> executed; ///< But those before the trace began.
+};
 
 /// One replica of a trace: a core, and a disk, an outbox and a machine that do nothing by
 /// themselves. What a ready asks for waits in a queue each until the script has it done. Every step
@@ -30,18 +37,33 @@ public:
   /// Takes the ready and queues its parts; what it said is returned for the transcript.
   raft::ready take(instant now);
 
+  /// Next for the machine: an entry, or a snapshot to load.
+  struct machine_work {
+    raft::entry_ptr entry;
+    raft::entry_id restore;
+  };
+
   // -- what a ready asked for and wasn't done yet -------------------------------------
   std::deque<raft::envelope> outbox;
   std::deque<raft::persist_batch> unsynced;
-  std::deque<raft::entry_ptr> to_apply;
+  std::deque<machine_work> to_apply;
   std::deque<raft::log_read> reads;
+  std::deque<raft::snapshot_wanted> snapshots;
 
   /// The oldest batch is durable from now on. Precondition: there is one.
   persist_seq write_next();
-  /// The machine executes the oldest entry. Precondition: there is one.
+  /// The machine does the oldest work that waits for it. Precondition: there is some.
   index_t apply_next();
   /// What the disk holds of the oldest read. Precondition: there is one.
   raft::log_read_done read_next();
+
+  /// Of the machine as it is now.
+  [[nodiscard]] snapshot_file make_snapshot() const;
+  /// The file is durable here.
+  void keep(snapshot_file x);
+  /// Makes a snapshot as of `upto`, and drops the log up to there if the core does. Preconditions:
+  /// the machine has applied it; it isn't compacted.
+  void compact(index_t upto, instant now);
 
   /// Loses what is not durable, and what the machine holds.
   void crash();
@@ -50,7 +72,9 @@ public:
 
   /// The log as the disk will have it when it has done all it was given.
   [[nodiscard]] const std::vector<raft::entry_ptr>& log() const noexcept { return shadow_.log; }
-  [[nodiscard]] const std::vector<raft::entry_ptr>& applied() const noexcept { return applied_; }
+  [[nodiscard]] const std::vector<raft::entry_ptr>& applied() const noexcept {
+    return machine_.executed;
+  }
   [[nodiscard]] const raft::core_options& options() const noexcept { return options_; }
   [[nodiscard]] raft::entry_id compacted() const noexcept { return disk_.compacted; }
 
@@ -58,21 +82,34 @@ private:
   struct stored {
     raft::hard_state hard;
     raft::entry_id compacted;
+    membership::numbered_configuration members; ///< As of `compacted`.
     std::vector<raft::entry_ptr> log;
 
     void write(const raft::persist_batch& x);
+    /// Empties the log, which goes on after the snapshot.
+    void begin_after(const raft::snapshot_boundary& x);
+    void drop_up_to(const raft::snapshot_boundary& x);
     [[nodiscard]] raft::entry_id at(index_t index) const;
     [[nodiscard]] index_t last() const noexcept { return compacted.index + log.size(); }
   };
 
-  void start(index_t applied);
+  struct machine_state {
+    std::vector<raft::entry_ptr> executed;
+    index_t upto;
+  };
+
+  void start();
+  void write(stored& where, const raft::persist_batch& x) const;
+  void load(const snapshot_file& x) { machine_ = {x.executed, x.at.last.index}; }
+  /// What recovery does with a snapshot that goes beyond the log, or beside it.
+  void recover_from_newest();
   void check_promise(const raft::envelope& x) const;
 
   raft::core_options options_;
-  membership::configuration members_;
-  stored disk_;                          ///< Durable.
-  stored shadow_;                        ///< As the disk will be when it has done all it was given.
-  std::vector<raft::entry_ptr> applied_; ///< Since `compacted`.
+  stored disk_;   ///< Durable.
+  stored shadow_; ///< As the disk will be when it has done all it was given.
+  machine_state machine_;
+  std::map<raft::entry_id, snapshot_file> files_; ///< Durable; never empty.
   std::optional<raft::core> core_;
 };
 

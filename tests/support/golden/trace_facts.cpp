@@ -10,7 +10,7 @@ namespace {
 std::string machine_text(const scripted_replica& x) {
   std::string out;
   for (const auto& e : x.applied())
-    if (e && e->body.kind == entry_kind::command)
+    if (e->body.kind == entry_kind::command)
       out += (out.empty() ? "" : " ") + std::string{e->body.payload.view()};
   return out;
 }

@@ -14,6 +14,7 @@ const std::map<std::string, trace_session::handler>& trace_session::handlers() {
     {"automatic", &trace_session::set_automatic},
     {"campaign", &trace_session::campaign},
     {"change", &trace_session::change},
+    {"compact", &trace_session::compact},
     {"crash", &trace_session::crash},
     {"deliver", &trace_session::deliver},
     {"elect", &trace_session::elect},
@@ -128,6 +129,17 @@ void trace_session::add(trace_command& x) {
     if (id == 0 || !replicas_.try_emplace(node_id{id}, how).second)
       throw script_error{"there is a node " + std::to_string(id) + " already"};
   }
+}
+
+void trace_session::compact(trace_command& x) {
+  const auto id = x.number("node");
+  const index_t upto{x.number("index")};
+  x.finish();
+  auto& r = running(id);
+  if (upto > r.status().applied || upto < r.status().first)
+    throw script_error{std::to_string(id) + " can't compact up to there: " + to_text(r.status())};
+  r.compact(upto, {now_ns_, now_ns_});
+  work_automatically(id, automatic_);
 }
 
 void trace_session::crash(trace_command& x) {

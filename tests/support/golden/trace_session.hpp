@@ -18,6 +18,10 @@ public:
     node_id from;
     node_id to;
     raft::message body;
+    std::shared_ptr<const snapshot_file> snapshot{}; ///< Then there is no body.
+
+    [[nodiscard]] std::string kind() const;
+    [[nodiscard]] std::string text() const;
   };
 
   /// Executes one command and returns what came of it, line by line. Throws `script_error` if it
@@ -37,6 +41,7 @@ private:
 
   // -- the cluster (trace_session.cpp) --------------------------------------------
   void add(trace_command& x);
+  void compact(trace_command& x);
   void crash(trace_command& x);
   void restart(trace_command& x);
   void set_automatic(trace_command& x);
@@ -112,6 +117,8 @@ private:
   void work_automatically(uint64_t id, const automatic_work& which);
   bool work_at(uint64_t id);
   bool deliver_to(const filter& x);
+  void deliver_one(const packet& x);
+  void report_snapshot(const packet& x, bool has_arrived);
   void check_agreement(uint64_t id);
 
   std::map<node_id, scripted_replica> replicas_;

@@ -127,6 +127,8 @@ std::string to_text(const message& x) {
 
 std::string to_text(const persist_batch& x) {
   std::string out = "writes #" + str(x.seq);
+  if (x.snapshot)
+    out += " after " + to_text(*x.snapshot);
   if (x.truncate_from)
     out += " cut=" + str(*x.truncate_from);
   if (!x.entries.empty())
@@ -181,6 +183,8 @@ std::vector<std::string> describe(const ready& x) {
                   + to_text(*x.configuration->members) + " of " + str(x.configuration->id));
   if (x.persist)
     out.push_back(to_text(*x.persist));
+  if (x.restore)
+    out.push_back("restores " + to_text(*x.restore));
   if (!x.committed.empty())
     out.push_back("commits " + to_text(x.committed));
   for (const auto& t : x.transferred)
@@ -190,6 +194,8 @@ std::vector<std::string> describe(const ready& x) {
     out.push_back("may answer " + request_text(r.request) + " at " + str(r.index));
   for (const auto& r : x.reads)
     out.push_back("wants the log " + str(r.first) + ".." + str(r.last) + " for " + str(r.to));
+  for (const auto& w : x.snapshots_wanted)
+    out.push_back("wants a snapshot for " + str(w.to) + " upto " + str(w.at_least) + " or more");
   return out;
 }
 

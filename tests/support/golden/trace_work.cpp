@@ -33,8 +33,7 @@ std::vector<std::string> join(const std::vector<envelope>& messages) {
 }
 
 std::string arrow(const trace_session::packet& x) {
-  return std::to_string(x.from.value()) + " -> " + std::to_string(x.to.value()) + " "
-         + to_text(x.body);
+  return std::to_string(x.from.value()) + " -> " + std::to_string(x.to.value()) + " " + x.text();
 }
 
 } // namespace
@@ -57,6 +56,14 @@ size_t trace_session::send_from(uint64_t id, size_t count) {
   for (; sent < count && !outbox.empty(); ++sent) {
     wire_.push_back({node_id{id}, outbox.front().to, std::move(outbox.front().body)});
     outbox.pop_front();
+  }
+  auto& r = at(id);
+  for (; sent < count && !r.snapshots.empty(); ++sent) {
+    const auto wanted = r.snapshots.front();
+    r.snapshots.pop_front();
+    auto file = std::make_shared<const snapshot_file>(r.make_snapshot());
+    if (file->at.last.index >= wanted.at_least)
+      wire_.push_back({node_id{id}, wanted.to, {}, std::move(file)});
   }
   return sent;
 }
@@ -188,9 +195,18 @@ void trace_session::settle(trace_command& x) {
 
 // -- the network ---------------------------------------------------------------------
 
+std::string trace_session::packet::kind() const { return snapshot ? "snapshot" : kind_of(body); }
+
+std::string trace_session::packet::text() const {
+  if (!snapshot)
+    return to_text(body);
+  return "snapshot upto=" + to_text(snapshot->at.last) + " members by "
+         + std::to_string(snapshot->at.members.id.value());
+}
+
 bool trace_session::filter::is_for(const packet& x) const {
   return (to.empty() || to.contains(x.to)) && (from.empty() || from.contains(x.from))
-         && (kinds.empty() || kinds.contains(kind_of(x.body)));
+         && (kinds.empty() || kinds.contains(x.kind()));
 }
 
 trace_session::filter trace_session::read_filter(trace_command& x) {
@@ -229,18 +245,34 @@ std::vector<trace_session::packet> trace_session::pick(const filter& x) {
 
 bool trace_session::deliver_to(const filter& x) {
   const auto picked = pick(x);
-  for (const auto& next : picked) {
-    const auto to = next.to.value();
-    if (!replicas_.contains(next.to) || !at(to).is_up()) {
-      out_.push_back("lost " + arrow(next));
-      continue;
-    }
-    out_.push_back(std::to_string(to) + " <- " + std::to_string(next.from.value()) + " "
-                   + to_text(next.body));
-    waited_.erase(to);
-    step(to, received{next.from, next.body});
-  }
+  for (const auto& next : picked)
+    deliver_one(next);
   return !picked.empty();
+}
+
+void trace_session::deliver_one(const packet& x) {
+  const auto to = x.to.value();
+  if (!replicas_.contains(x.to) || !at(to).is_up()) {
+    out_.push_back("lost " + arrow(x));
+    report_snapshot(x, false);
+    return;
+  }
+  say(x.to, "<- " + std::to_string(x.from.value()) + " " + x.text());
+  waited_.erase(to);
+  if (!x.snapshot) {
+    step(to, received{x.from, x.body});
+    return;
+  }
+  // Received as a whole and durable.
+  at(to).keep(*x.snapshot);
+  const auto& entries = x.snapshot->executed;
+  step(to, snapshot_installed{x.snapshot->at, entries.empty() ? 0 : entries.back()->wall_ns});
+  report_snapshot(x, true);
+}
+
+void trace_session::report_snapshot(const packet& x, bool has_arrived) {
+  if (x.snapshot && at(x.from.value()).is_up())
+    step(x.from.value(), snapshot_sent{x.to, has_arrived});
 }
 
 void trace_session::deliver(trace_command& x) {
@@ -249,8 +281,10 @@ void trace_session::deliver(trace_command& x) {
 }
 
 void trace_session::drop(trace_command& x) {
-  for (const auto& next : pick(read_filter(x)))
+  for (const auto& next : pick(read_filter(x))) {
     out_.push_back("lost " + arrow(next));
+    report_snapshot(next, false);
+  }
 }
 
 void trace_session::show_wire(trace_command& x) {
