@@ -45,8 +45,7 @@ def findings(root):
         lines = text.splitlines()
         if file.suffix in CODE and len(lines) > FILE_MAX:
             yield False, f"{name}: {len(lines)} lines; is there a cut (more than {FILE_MAX})?"
-        # (A precompiled header is a main file, where the pragma is a warning.)
-        if file.suffix == ".hpp" and file.name != "pch.hpp" and "#pragma once" not in text:
+        if file.suffix == ".hpp" and "#pragma once" not in text:
             yield True, f"{name}: no #pragma once"
         for number, line in enumerate(lines, 1):
             if file.suffix in CODE and len(line) > LINE_MAX:
