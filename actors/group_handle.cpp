@@ -67,6 +67,13 @@ void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
     verdict = admit(1, cost_of(asked), asked.payload.size());
   } else if (content.match_elements<open_session>() || content.match_elements<close_session>()) {
     verdict = admit(1, admission::overhead_bytes, 0);
+  } else if (content.match_elements<query>()) {
+    auto& asked = content.get_as<query>(0);
+    verdict = admit(1, asked.payload.size() + admission::overhead_bytes, asked.payload.size());
+  } else if (content.match_elements<change_members>()
+             || content.match_elements<transfer_leadership>()
+             || content.match_elements<step_down>()) {
+    verdict = admit(1, admission::overhead_bytes, 0);
   } else if (content.match_elements<command_batch>()) {
     auto& asked = content.get_as<command_batch>(0).commands;
     uint64_t bytes = 0;
@@ -77,6 +84,7 @@ void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
     }
     verdict = admit(asked.size(), bytes, largest);
   } else if (!content.match_elements<cancel>() && !content.match_elements<status_request>()
+             && !content.match_elements<members_request>()
              && !content.match_elements<leader_listener>()) {
     bounce(element, caf::make_error(caf::sec::unexpected_message));
     return;

@@ -19,6 +19,8 @@ void group_replica::execute(raft::ready& todo) {
   for (auto& changed : todo.soft_changes)
     announce(
       changed); // Before anything is sent: the event log's line precedes the deeds of a leader.
+  if (todo.configuration)
+    send(node_->supervisor, node_members{todo.configuration->members});
   if (todo.persist)
     send(node_->wal, wal_append{group, *std::move(todo.persist), replica_actor{this}});
   if (!todo.messages.empty())
@@ -32,6 +34,7 @@ void group_replica::execute(raft::ready& todo) {
   settle(todo);
   if (!todo.committed.empty())
     apply(std::move(todo.committed));
+  answer_queries();
 }
 
 void group_replica::announce(const raft::soft_state& changed) {
@@ -55,10 +58,19 @@ void group_replica::settle(const raft::ready& todo) {
   for (auto& found : todo.accepted)
     pending_.place(found.request, found.place, handed_out_);
   for (auto& refused : todo.refused) {
-    auto result = refusal(refused.reason);
+    auto result = refusal(refused.reason, refused.detail);
     result.leader = refused.leader.value();
-    pending_.refuse(refused.request, std::move(result));
+    if (pending_queries::is_query(refused.request))
+      queries_.refuse(refused.request, result);
+    else
+      pending_.answer(refused.request, std::move(result));
   }
+  for (auto& handed_over : todo.transferred)
+    pending_.answer(handed_over.request, {.kind = outcome_kind::committed,
+                                          .term = soft_.term.value(),
+                                          .leader = handed_over.leader.value()});
+  for (auto& read : todo.reads_ready)
+    queries_.set_ready(read.request, read.index);
 }
 
 void group_replica::apply(std::vector<raft::entry_ptr> committed) {

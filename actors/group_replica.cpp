@@ -9,10 +9,6 @@ namespace {
 /// No caller means to wait longer; more would overflow the clock.
 constexpr uint64_t timeout_ms_max = uint64_t{366} * 24 * 3600 * 1000;
 
-int64_t deadline_after(instant now, uint64_t timeout_ms) {
-  return now.mono_ns + static_cast<int64_t>(std::min(timeout_ms, timeout_ms_max)) * 1'000'000;
-}
-
 /// A ready is taken after so many inputs or bytes even if more are queued: it bounds the batch.
 constexpr uint32_t inputs_per_ready = 512;
 constexpr uint64_t bytes_per_ready = 1 << 20;
@@ -34,6 +30,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
   });
   if (how_.is_new) // FIFO puts it into the log before this replica's first vote.
     send(node_->wal, wal_describe{how_.descriptor});
+  send(node_->supervisor, node_members{how_.core.describe().members});
   guarded([this] { flush(); });
   return {
     [this](command& asked) -> caf::result<outcome> {
@@ -55,6 +52,26 @@ replica_actor::behavior_type group_replica::make_behavior() {
     },
     [this](const cancel& asked) {
       pending_.cancel(current_sender(), asked.session, asked.sequence);
+    },
+    [this](query& asked) -> caf::result<outcome> {
+      guarded([&] { on_query(asked); });
+      return caf::delegated<outcome>{};
+    },
+    [this](const change_members& asked) -> caf::result<outcome> {
+      guarded([&] { on_change_members(asked); });
+      return caf::delegated<outcome>{};
+    },
+    [this](const transfer_leadership& asked) -> caf::result<outcome> {
+      guarded([&] { on_transfer(asked); });
+      return caf::delegated<outcome>{};
+    },
+    [this](const step_down& asked) -> caf::result<outcome> {
+      guarded([&] { on_step_down(asked); });
+      return caf::delegated<outcome>{};
+    },
+    [this](members_request) -> caf::result<group_members> {
+      on_members();
+      return caf::delegated<group_members>{};
     },
     [this](status_request) -> caf::result<group_status> {
       on_status();
@@ -81,6 +98,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
 
 void group_replica::on_exit() {
   pending_.answer_all(refusal(errc::node_stopped));
+  queries_.answer_all(refusal(errc::stopping));
   how_.room->close();
   if (machine_)
     send(machine_, machine_stop{});
@@ -124,23 +142,34 @@ caller group_replica::single_caller(uint64_t payload_bytes) {
           payload_bytes + admission::overhead_bytes};
 }
 
+int64_t group_replica::deadline_after(uint64_t timeout_ms) const {
+  auto patience = timeout_ms ? timeout_ms : node_->options.proposal_timeout_ms;
+  return now_.mono_ns + static_cast<int64_t>(std::min(patience, timeout_ms_max)) * 1'000'000;
+}
+
+void group_replica::refresh_now() {
+  if (inputs_ == 0)
+    now_ = now();
+}
+
+std::optional<request_id> group_replica::admit(pending_proposals::proposal who) {
+  if (!fault_)
+    return pending_.add(std::move(who));
+  who.who.answer(refusal(errc::stopping, "this replica is quarantined: " + fault_->what));
+  return std::nullopt;
+}
+
 void group_replica::propose(raft::command body, pending_proposals::proposal who) {
-  if (fault_) {
-    who.who.answer(refusal(errc::stopping, "this replica is quarantined: " + fault_->what));
-    return;
-  }
   input_bytes_ += body.payload.size();
-  auto request = pending_.add(std::move(who));
-  step(raft::propose{request, std::move(body)});
+  if (auto request = admit(std::move(who)))
+    step(raft::propose{*request, std::move(body)});
 }
 
 void group_replica::on_command(command& asked, caller who) {
-  auto timeout_ms = asked.timeout_ms ? asked.timeout_ms : node_->options.proposal_timeout_ms;
-  if (inputs_ == 0)
-    now_ = now();
+  refresh_now();
   propose({raft::entry_kind::command, session_id{asked.session}, sequence_t{asked.sequence},
            sequence_t{asked.lowest_unanswered}, std::move(asked.payload)},
-          {std::move(who), deadline_after(now_, timeout_ms), asked.session, asked.sequence});
+          {std::move(who), deadline_after(asked.timeout_ms), asked.session, asked.sequence});
 }
 
 void group_replica::on_command_batch(command_batch& asked) {
@@ -169,10 +198,9 @@ void group_replica::on_open_session(const open_session& asked) {
 }
 
 void group_replica::propose_session_command(session_id session, const raft::session_command& what) {
-  if (inputs_ == 0)
-    now_ = now();
+  refresh_now();
   propose({raft::entry_kind::session, session, {}, {}, raft::encode(what)},
-          {single_caller(0), deadline_after(now_, node_->options.proposal_timeout_ms)});
+          {single_caller(0), deadline_after(0)});
 }
 
 void group_replica::on_received(group_received& batch) {
@@ -189,6 +217,7 @@ void group_replica::on_received(group_received& batch) {
 void group_replica::on_tick() {
   step(raft::tick{});
   pending_.expire(now_.mono_ns);
+  queries_.expire(now_.mono_ns);
 }
 
 void group_replica::on_status() {
@@ -226,6 +255,7 @@ void group_replica::quarantine(error reason) {
     return;
   fault_ = std::move(reason);
   pending_.answer_all(refusal(errc::node_stopped, fault_->what));
+  queries_.answer_all(refusal(errc::stopping, fault_->what));
   if (fault_->code != errc::node_stopped)
     node_->log().error("group=" + how_.descriptor.name + " event=quarantined reason=\""
                        + to_string(*fault_) + "\"");

@@ -3,6 +3,7 @@
 #include "actors/node_context.hpp"
 #include "actors/on_worker.hpp"
 #include "actors/pending_proposals.hpp"
+#include "actors/pending_queries.hpp"
 #include "raft/core.hpp"
 #include "raft/session_command.hpp"
 
@@ -47,6 +48,20 @@ private:
   [[nodiscard]] caller single_caller(uint64_t payload_bytes);
   [[nodiscard]] instant now() const;
 
+  /// Until when a caller waits who named this patience; 0: the node's default.
+  [[nodiscard]] int64_t deadline_after(uint64_t timeout_ms) const;
+  void refresh_now();
+  /// Its request's number, or nothing: then it was answered.
+  std::optional<request_id> admit(pending_proposals::proposal who);
+
+  // Requests that aren't commands (group_requests.cpp).
+  void on_query(query& asked);
+  void on_change_members(const change_members& asked);
+  void on_transfer(const transfer_leadership& asked);
+  void on_step_down(const step_down& asked);
+  void on_members();
+  void answer_queries();
+
   // The ready (group_ready.cpp).
   void flush();
   void execute(raft::ready& todo);
@@ -64,6 +79,7 @@ private:
   setup how_;
   node_context_ptr node_;
   pending_proposals pending_;
+  pending_queries queries_;
   machine_actor machine_;
   std::set<leader_listener> listeners_;
   leader_changed published_;

@@ -25,7 +25,8 @@ result<void> inbound::on_hello(const transport::node_identity& peer) {
   return verdict;
 }
 
-const peer_link_actor& inbound::link_of(node_id peer) const {
+peer_link_actor inbound::link_of(node_id peer) const {
+  std::lock_guard guard{mutex_};
   auto found = links_.find(peer);
   return found != links_.end() ? found->second : links_.at(node_id{});
 }
@@ -48,7 +49,7 @@ void inbound::on_peer_down(node_id peer, const error& reason) {
 }
 
 void inbound::on_frame_error(node_id peer) {
-  node_.frame_errors.count(links_.contains(peer) ? peer : node_id{});
+  node_.frame_errors.count(node_.peers->is_member(peer) ? peer : node_id{});
 }
 
 void inbound::on_messages(node_id from, std::vector<transport::routed_message> messages) {

@@ -3,6 +3,7 @@
 #include "actors/node_context.hpp"
 
 #include <map>
+#include <mutex>
 
 namespace caucus {
 
@@ -12,10 +13,16 @@ class inbound final : public transport::transport_listener {
 public:
   explicit inbound(node_context& node) : node_{node} {}
 
-  /// Before the transport starts. Node 0's is for all who have none.
-  void add_link(node_id peer, peer_link_actor link) { links_.emplace(peer, std::move(link)); }
+  /// Before the transport knows the peer. Node 0's is for all who have none. Thread-safe.
+  void add_link(node_id peer, peer_link_actor link) {
+    std::lock_guard guard{mutex_};
+    links_.emplace(peer, std::move(link));
+  }
   /// After the transport has stopped.
-  void release() { links_.clear(); }
+  void release() {
+    std::lock_guard guard{mutex_};
+    links_.clear();
+  }
 
   result<void> on_hello(const transport::node_identity& peer) override;
   void on_peer_up(const transport::node_identity& peer) override;
@@ -24,10 +31,11 @@ public:
   void on_messages(node_id from, std::vector<transport::routed_message> messages) override;
 
 private:
-  [[nodiscard]] const peer_link_actor& link_of(node_id peer) const;
+  [[nodiscard]] peer_link_actor link_of(node_id peer) const;
   void deliver(node_id from, group_id group, std::vector<raft::message> messages);
 
   node_context& node_;
+  mutable std::mutex mutex_; ///< Peers come while the transport runs.
   std::map<node_id, peer_link_actor> links_;
 };
 

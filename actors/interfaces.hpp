@@ -88,12 +88,18 @@ struct machine_status {
   reply_address reply;
 };
 
+/// A query whose time has come: what it must see was handed to the machine before.
+struct machine_query {
+  shared_bytes question;
+  std::shared_ptr<caller> who; ///< Shared because CAF wants messages to be copyable.
+};
+
 /// Comes behind everything there is to apply.
 struct machine_stop {};
 
 using machine_actor =
-  caf::typed_actor<caf::reacts_to<machine_apply>, caf::reacts_to<machine_status>,
-                   caf::reacts_to<machine_stop>>;
+  caf::typed_actor<caf::reacts_to<machine_apply>, caf::reacts_to<machine_query>,
+                   caf::reacts_to<machine_status>, caf::reacts_to<machine_stop>>;
 
 // -- to the WAL writer
 // ------------------------------------------------------------------------------
@@ -204,11 +210,15 @@ struct node_watch {
   caf::strong_actor_ptr who;
   std::string name;
 };
+/// A group has these members from now on: the node has to be connected to all of them.
+struct node_members {
+  membership::configuration_ptr members;
+};
 /// The node is stopping on purpose: deaths from now on are expected.
 struct node_stopping {};
 
 using node_actor = caf::typed_actor<caf::reacts_to<node_wal_failed>, caf::reacts_to<node_watch>,
-                                    caf::reacts_to<node_stopping>>;
+                                    caf::reacts_to<node_members>, caf::reacts_to<node_stopping>>;
 
 } // namespace caucus
 
@@ -221,6 +231,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_peer_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_fault)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_apply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_append)
@@ -240,4 +251,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::link_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::link_refused)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_wal_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_watch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_members)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_stopping)

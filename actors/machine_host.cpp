@@ -30,6 +30,7 @@ machine_actor::behavior_type machine_host::make_behavior() {
         quit();
       }
     },
+    [this](machine_query& asked) { answer(asked); },
     [this](machine_status& asked) { tell_status(asked); },
     [this](machine_stop) { quit(); },
   };
@@ -104,6 +105,21 @@ outcome machine_host::execute(const raft::entry& next) {
     sessions_.record(next, {errc::rejected_by_machine, shared_bytes::copy_of(result.detail)});
   }
   return result;
+}
+
+void machine_host::answer(machine_query& asked) {
+  auto seen = std::max(applied_, kept_.value_or(index_t{}));
+  try {
+    auto told = how_.machine->query(asked.question);
+    if (told)
+      asked.who->answer(
+        {.kind = outcome_kind::committed, .index = seen.value(), .reply = *std::move(told)});
+    else
+      asked.who->answer(refusal(errc::rejected_by_machine, told.reason().what));
+  } catch (const std::exception& thrown) { // It changed nothing: only its asker is concerned.
+    asked.who->answer(
+      refusal(errc::rejected_by_machine, std::string{"the query threw: "} + thrown.what()));
+  }
 }
 
 void machine_host::tell_status(machine_status& asked) {

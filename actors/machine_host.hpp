@@ -31,6 +31,7 @@ private:
   void apply_all(machine_work& batch);
   outcome apply(const raft::entry& next);
   outcome execute(const raft::entry& next);
+  void answer(machine_query& asked);
   void tell_status(machine_status& asked);
 
   setup how_;

@@ -20,6 +20,8 @@ group_id hash_group(std::string_view name, uint64_t generation) {
 
 membership::configuration initial_members(const node_options& options) {
   membership::configuration members;
+  if (options.join) // The log will tell, once this node is added.
+    return members;
   for (auto& [id, address] : options.members)
     members.voters.insert(id);
   members.addresses = options.members;
@@ -35,6 +37,9 @@ raft::core_options core_options(const node_context& node, group_id group, boot_c
           .heartbeat_ticks = static_cast<uint32_t>(from.heartbeat_ticks),
           .pre_vote = from.pre_vote,
           .check_quorum = from.check_quorum,
+          .lease = from.lease,
+          .tick_ns = static_cast<int64_t>(from.tick_ms) * 1'000'000,
+          .clock_drift_max_ns = static_cast<int64_t>(from.clock_drift_max_ms) * 1'000'000,
           .forward_proposals = from.forward_proposals,
           .append_bytes_max = static_cast<uint32_t>(from.append_bytes_max),
           .inflight_messages_max = static_cast<uint32_t>(from.inflight_messages_max),

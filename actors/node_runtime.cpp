@@ -48,8 +48,9 @@ result<void> check_members(const persistence::wal_recovery& found, const node_op
   std::set<node_id> named;
   for (auto& [id, address] : options.members)
     named.insert(id);
+  // A group that this node has joined began without members here.
   for (auto& group : found.groups)
-    if (group.descriptor.members.voters != named)
+    if (!group.descriptor.members.voters.empty() && group.descriptor.members.voters != named)
       return error{errc::already_exists, "group '" + group.descriptor.name + "' in " + path
                                            + " was created with the members "
                                            + join(group.descriptor.members.voters) + ", not with "
@@ -160,7 +161,10 @@ result<void> node_runtime::start_actors() {
   context_->peers =
     std::make_unique<peer_registry>(options.id, std::move(members), recovery_.peers);
   context_->supervisor = spawn_on<node_supervisor>(
-    consensus_home(0), context_, [this](const std::string& reason) { set_unhealthy(reason); });
+    consensus_home(0), context_,
+    node_supervisor::callbacks{
+      .on_unhealthy = [this](const std::string& reason) { set_unhealthy(reason); },
+      .on_new_peer = [this](node_id peer) { add_peer(peer); }});
   context_->sender = spawn_on<transport_hub>(consensus_home(0), context_);
   context_->wal = spawn_blocking<wal_writer>("caucus.wal", std::move(log_), context_);
   context_->reader = spawn_blocking<log_fetcher>("caucus.reader", std::move(reader_), context_);
@@ -176,12 +180,8 @@ result<void> node_runtime::start_actors() {
   std::set<node_id> linked{node_id{}}; // Those who are no peers are one of them.
   for (auto& [id, address] : peers)
     linked.insert(id);
-  for (auto id : linked) {
-    auto link = spawn_on<peer_link>(consensus_home(0), id, context_);
-    watch(link, "peer_link");
-    inbound_.add_link(id, link);
-    links_.push_back(std::move(link));
-  }
+  for (auto id : linked)
+    add_link(id);
   transport::node_identity self{hash_cluster_name(options.cluster), options.id, recovery_.directory,
                                 recovery_.boot};
   if (auto started = context_->links->start(self, inbound_); !started)
@@ -192,6 +192,22 @@ result<void> node_runtime::start_actors() {
                        + " peer_address=" + to_string(context_->links->local_endpoint()) + " data="
                        + directory_->path() + " groups=" + std::to_string(recovery_.groups.size()));
   return {};
+}
+
+void node_runtime::add_link(node_id peer) {
+  auto link = spawn_on<peer_link>(consensus_home(0), peer, context_);
+  caf::anon_send(context_->supervisor,
+                 node_watch{caf::actor_cast<caf::strong_actor_ptr>(link), "peer_link"});
+  inbound_.add_link(peer, link);
+  links_.push_back(std::move(link));
+}
+
+void node_runtime::add_peer(node_id peer) {
+  std::lock_guard guard{mutex_};
+  if (is_stopped_)
+    return;
+  context_->peers->add_member(peer);
+  add_link(peer);
 }
 
 void node_runtime::set_unhealthy(const std::string& reason) {

@@ -46,6 +46,8 @@ private:
   result<void> start_actors();
   void start_workers();
   void set_unhealthy(const std::string& reason);
+  void add_link(node_id peer);
+  void add_peer(node_id peer);
 
   /// The group's handle if it is open. Else the caller alone makes it and then gives up its claim;
   /// whoever else asks for the name meanwhile waits.

@@ -3,8 +3,11 @@
 namespace caucus {
 
 node_supervisor::node_supervisor(caf::actor_config& cfg, caf::execution_unit* home,
-                                 node_context_ptr node, unhealthy_callback on_unhealthy)
-  : on_worker{cfg, home}, node_{std::move(node)}, on_unhealthy_{std::move(on_unhealthy)} {}
+                                 node_context_ptr node, callbacks runtime)
+  : on_worker{cfg, home}, node_{std::move(node)}, runtime_{std::move(runtime)} {
+  peers_ = node_->options.members;
+  peers_.erase(node_->options.id);
+}
 
 node_actor::behavior_type node_supervisor::make_behavior() {
   set_down_handler([this](caf::down_msg& down) {
@@ -22,11 +25,12 @@ node_actor::behavior_type node_supervisor::make_behavior() {
       monitor(who);
       watched_.emplace(who.address(), x.name);
     },
+    [this](const node_members& x) { learn(*x.members); },
     [this](node_stopping) { is_stopping_ = true; },
   };
 }
 
-void node_supervisor::on_exit() { on_unhealthy_ = nullptr; }
+void node_supervisor::on_exit() { runtime_ = {}; }
 
 void node_supervisor::fail(const error& reason) {
   if (is_stopping_)
@@ -36,8 +40,26 @@ void node_supervisor::fail(const error& reason) {
     + to_string(reason)
     + "\" action=\"all groups of this node are out of service; restart it once the "
       "cause is gone\"");
-  on_unhealthy_(to_string(reason));
+  runtime_.on_unhealthy(to_string(reason));
   node_->routes.for_each([&](const replica_actor& replica) { send(replica, group_fault{reason}); });
+}
+
+void node_supervisor::learn(const membership::configuration& members) {
+  if (is_stopping_)
+    return;
+  bool is_news = false;
+  for (auto id : members.members()) {
+    auto address = members.addresses.find(id);
+    if (id == node_->options.id || address == members.addresses.end())
+      continue;
+    auto [known, is_new] = peers_.try_emplace(id, address->second);
+    if (is_new)
+      runtime_.on_new_peer(id);
+    is_news = is_news || is_new || known->second != address->second;
+    known->second = address->second;
+  }
+  if (is_news)
+    node_->links->set_peers(peers_);
 }
 
 } // namespace caucus

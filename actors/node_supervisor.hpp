@@ -12,10 +12,14 @@ namespace caucus {
 /// all groups of the node out of service, loudly: Raft tolerates a dead node, not a lying one.
 class node_supervisor final : public on_worker<node_actor::base> {
 public:
-  using unhealthy_callback = std::function<void(const std::string& reason)>;
+  /// Of the runtime, which outlives this actor; called on this actor's thread.
+  struct callbacks {
+    std::function<void(const std::string& reason)> on_unhealthy;
+    std::function<void(node_id peer)> on_new_peer; ///< Before the transport hears of it.
+  };
 
   node_supervisor(caf::actor_config& cfg, caf::execution_unit* home, node_context_ptr node,
-                  unhealthy_callback on_unhealthy);
+                  callbacks runtime);
 
   node_actor::behavior_type make_behavior() override;
   const char* name() const override { return "node"; }
@@ -23,9 +27,13 @@ public:
 
 private:
   void fail(const error& reason);
+  void learn(const membership::configuration& members);
 
   node_context_ptr node_;
-  unhealthy_callback on_unhealthy_;
+  callbacks runtime_;
+  /// Of all groups, and those that the options name. A member that was removed stays until the node
+  /// restarts: it may still want to hear that it was.
+  std::map<node_id, endpoint> peers_;
   std::map<caf::actor_addr, std::string> watched_;
   bool is_stopping_ = false;
 };

@@ -23,6 +23,9 @@ constexpr auto table = std::to_array<option_description>({
   {"heartbeat-ticks", "ticks between heartbeats", &o::heartbeat_ticks, 1, 500},
   {"pre-vote", "ask before disturbing a leader", &o::pre_vote, 0, 1},
   {"check-quorum", "a leader that hears no quorum steps down", &o::check_quorum, 0, 1},
+  {"lease", "queries may be answered by lease; the same on all nodes", &o::lease, 0, 1},
+  {"clock-drift-max-ms", "what two nodes' clocks may differ in an election timeout; for leases",
+   &o::clock_drift_max_ms, 0, 60000},
   {"forward-proposals", "followers pass commands on to the leader", &o::forward_proposals, 0, 1},
   {"append-bytes-max", "payload of one append message", &o::append_bytes_max, 1, 4 * mib},
   {"inflight-messages-max", "unanswered appends per follower", &o::inflight_messages_max, 1, 65536},
@@ -231,6 +234,14 @@ result<void> validate(const node_options& options) {
                                          + std::to_string(options.heartbeat_ticks)};
   if (auto sized = check_sizes(options); !sized)
     return sized.reason();
+  if (options.lease && !options.check_quorum)
+    return error{errc::invalid_option, "--lease needs --check-quorum true: who checks no quorum "
+                                       "would answer alone for ever"};
+  if (options.lease && options.clock_drift_max_ms >= options.election_ticks * options.tick_ms)
+    return error{errc::invalid_option,
+                 "--clock-drift-max-ms " + std::to_string(options.clock_drift_max_ms)
+                   + " leaves nothing of a lease: it must be less than --election-ticks times "
+                     "--tick-ms"};
   if (auto accepted = check_accepted(options); !accepted)
     return accepted.reason();
   return check_addresses(options);

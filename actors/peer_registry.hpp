@@ -40,6 +40,16 @@ public:
     return {};
   }
 
+  [[nodiscard]] bool is_member(node_id node) const {
+    std::lock_guard guard{mutex_};
+    return members_.contains(node);
+  }
+
+  void add_member(node_id node) {
+    std::lock_guard guard{mutex_};
+    members_.insert(node);
+  }
+
   [[nodiscard]] bool knows(node_id node) const {
     std::lock_guard guard{mutex_};
     return directories_.contains(node);

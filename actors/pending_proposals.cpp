@@ -29,7 +29,7 @@ void pending_proposals::place(request_id request, raft::entry_id where, index_t 
   forget_answered_front();
 }
 
-void pending_proposals::refuse(request_id request, outcome result) {
+void pending_proposals::answer(request_id request, outcome result) {
   if (request.value() < first_request_ || request.value() - first_request_ >= unplaced_.size())
     return;
   unplaced_[request.value() - first_request_].who.answer(std::move(result));

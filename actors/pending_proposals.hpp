@@ -24,7 +24,8 @@ public:
   /// The proposal has a place; `applied` is what the machine was given so far: a place at or below
   /// it comes too late to know.
   void place(request_id request, raft::entry_id where, index_t applied);
-  void refuse(request_id request, outcome result);
+  /// It never gets a place: it was refused, or is no command.
+  void answer(request_id request, outcome result);
 
   /// The entry is committed here: its caller waits for the machine now, and callers whose entries
   /// lost this or an earlier place are told that they weren't executed.

@@ -47,6 +47,75 @@ struct cancel {
   uint64_t sequence = 0;
 };
 
+/// How fresh the answer to a query must be.
+enum class freshness : uint8_t {
+  linearizable, ///< Of everything acknowledged before it was asked. Costs a round of heartbeats.
+  lease,        ///< The same without the round, while the leader's lease holds (option `lease`).
+  stale,        ///< What the asked replica has executed so far; also without a leader.
+};
+
+/// Asks the machine something that changes nothing; the log isn't touched. Answered by the asked
+/// replica's own machine. `committed` with the answer; any other outcome is safe to ask again.
+struct query {
+  freshness how = freshness::linearizable;
+  uint64_t timeout_ms = 0; ///< 0: the node's `proposal-timeout-ms`.
+  shared_bytes payload;
+};
+
+enum class member_change_kind : uint8_t {
+  add,         ///< As a voter, once it has caught up; a learner until then.
+  add_learner, ///< Receives the log, doesn't vote.
+  promote,     ///< A learner to a voter, once it has caught up.
+  demote,      ///< A voter to a learner.
+  remove,
+  update, ///< Its address.
+};
+
+struct member_change {
+  member_change_kind kind = member_change_kind::update;
+  uint64_t node = 0;
+  std::string address; ///< HOST:PORT where its peers reach it; for add, add_learner and update.
+};
+
+/// Changes who replicates the group, all of it at once. `committed` with the number of the new
+/// configuration in `index`; a refusal says why in `detail`.
+struct change_members {
+  std::vector<member_change> changes;
+  uint64_t expected_configuration = 0; ///< Refused unless it is the current one; 0: whichever.
+  uint64_t timeout_ms = 0;
+};
+
+/// Hands leadership over; `target` 0: to whom the leader finds best. `committed` once the leader
+/// has heard that another leads.
+struct transfer_leadership {
+  uint64_t target = 0;
+  uint64_t timeout_ms = 0;
+};
+
+/// The leader stops leading: hands over if somebody is fit for it, else just ends its leadership.
+/// `committed` once it has.
+struct step_down {
+  uint64_t timeout_ms = 0;
+};
+
+struct members_request {};
+
+/// One member, as the asked replica knows it.
+struct member_info {
+  uint64_t node = 0;
+  std::string address;
+  std::string role;       ///< voter, learner, staging, leaving
+  uint64_t match = 0;     ///< Told by the leader only: how much of the log it is known to have.
+  bool is_active = false; ///< Told by the leader only: heard from lately.
+};
+
+struct group_members {
+  uint64_t configuration = 0; ///< Its number: index of its entry; 0: the group began with it.
+  bool is_joint = false;      ///< Between two configurations: majorities of both decide.
+  uint64_t leader = 0;
+  std::vector<member_info> members;
+};
+
 enum class outcome_kind : uint8_t {
   committed,    ///< Executed; `reply` is the machine's.
   not_executed, ///< And never will be: safe to send again, here or elsewhere.
@@ -112,6 +181,38 @@ auto inspect(F& f, cancel& x) {
   return f(x.session, x.sequence);
 }
 template <class F>
+auto inspect(F& f, query& x) {
+  return f(x.how, x.timeout_ms, x.payload);
+}
+template <class F>
+auto inspect(F& f, member_change& x) {
+  return f(x.kind, x.node, x.address);
+}
+template <class F>
+auto inspect(F& f, change_members& x) {
+  return f(x.changes, x.expected_configuration, x.timeout_ms);
+}
+template <class F>
+auto inspect(F& f, transfer_leadership& x) {
+  return f(x.target, x.timeout_ms);
+}
+template <class F>
+auto inspect(F& f, step_down& x) {
+  return f(x.timeout_ms);
+}
+template <class F>
+auto inspect(F& f, members_request&) {
+  return f();
+}
+template <class F>
+auto inspect(F& f, member_info& x) {
+  return f(x.node, x.address, x.role, x.match, x.is_active);
+}
+template <class F>
+auto inspect(F& f, group_members& x) {
+  return f(x.configuration, x.is_joint, x.leader, x.members);
+}
+template <class F>
 auto inspect(F& f, outcome& x) {
   return f(x.kind, x.reason, x.index, x.term, x.session, x.expected, x.leader, x.detail, x.reply);
 }
@@ -164,6 +265,16 @@ using group_actor = caf::typed_actor<
   caf::replies_to<close_session>::with<outcome>,
   // Gives up on a command.
   caf::reacts_to<cancel>,
+  // Asks the machine without touching the log.
+  caf::replies_to<query>::with<outcome>,
+  // Changes the members.
+  caf::replies_to<change_members>::with<outcome>,
+  // Hands leadership over.
+  caf::replies_to<transfer_leadership>::with<outcome>,
+  // Ends the asked replica's leadership.
+  caf::replies_to<step_down>::with<outcome>,
+  // Tells who the members are.
+  caf::replies_to<members_request>::with<group_members>,
   // Tells this replica's own state, also when there is no leader.
   caf::replies_to<status_request>::with<group_status>,
   // From now on the listener gets leader_changed messages.
@@ -185,5 +296,15 @@ CAF_ADD_TYPE_ID(caucus_messages, (caucus::leader_changed))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::leader_listener))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::group_actor))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::close_session))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::query))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::member_change))
+CAF_ADD_TYPE_ID(caucus_messages, (std::vector<caucus::member_change>))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::change_members))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::transfer_leadership))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::step_down))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::members_request))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::member_info))
+CAF_ADD_TYPE_ID(caucus_messages, (std::vector<caucus::member_info>))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::group_members))
 
 CAF_END_TYPE_ID_BLOCK(caucus_messages)

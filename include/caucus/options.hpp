@@ -20,6 +20,9 @@ struct node_options {
   std::map<node_id, endpoint> members; ///< Peer addresses of all members, this one included.
   endpoint listen;                     ///< Where to bind; empty host: this member's own address.
   std::string data_directory;
+  /// A new node of a running cluster: it begins without members and learns of them when it is added.
+  /// Means nothing once the directory has its groups.
+  bool join = false;
   /// Peers, never this node itself, that may come with another data directory than before.
   std::set<node_id> accept_directories;
 
@@ -28,6 +31,8 @@ struct node_options {
   uint64_t heartbeat_ticks = 1;
   bool pre_vote = true;
   bool check_quorum = true;
+  bool lease = false;
+  uint64_t clock_drift_max_ms = 50;
   bool forward_proposals = true;
   uint64_t append_bytes_max = 1 << 20;
   uint64_t inflight_messages_max = 256;

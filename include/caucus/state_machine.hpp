@@ -33,6 +33,11 @@ public:
 
   virtual apply_result apply(const apply_context& context, const shared_bytes& command) = 0;
 
+  /// Answers without changing anything; refused unless the machine says how.
+  [[nodiscard]] virtual apply_result query(const shared_bytes&) const {
+    return error{errc::rejected_by_machine, "this machine answers no queries"};
+  }
+
   /// A hash of the state: equal states, equal digests, on every platform.
   [[nodiscard]] virtual uint64_t digest() const = 0;
 

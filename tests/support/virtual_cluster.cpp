@@ -30,6 +30,12 @@ apply_result tally_machine::apply(const apply_context& context, const shared_byt
   return shared_bytes::copy_of(std::to_string(count_));
 }
 
+apply_result tally_machine::query(const shared_bytes& question) const {
+  if (question.view() == "throw")
+    throw std::runtime_error{"told to throw"};
+  return shared_bytes::copy_of(std::to_string(count_));
+}
+
 std::string tally_machine::describe() const { return "{\"count\":" + std::to_string(count_) + "}"; }
 
 // -- recording_client ---------------------------------------------------------
@@ -38,28 +44,8 @@ recording_client::recording_client(caf::actor_system& system)
   : system_{system}, outcomes_{std::make_shared<std::vector<std::optional<outcome>>>()} {
   // An argument, because CAF 0.17 dereferences a null tuple for functions without any.
   self_ = system_.spawn(
-    [](caf::event_based_actor* self, kept outcomes) -> caf::behavior {
-      return {[=](group_actor group, size_t position, command what) {
-                self->request(group, caf::infinite, std::move(what))
-                  .then([=](outcome& x) { (*outcomes)[position] = std::move(x); },
-                        [=](const caf::error&) {
-                          (*outcomes)[position] = outcome{.reason = errc::unreachable};
-                        });
-              },
-              [=](group_actor group, size_t position, open_session what) {
-                self->request(group, caf::infinite, what)
-                  .then([=](outcome& x) { (*outcomes)[position] = std::move(x); },
-                        [=](const caf::error&) {
-                          (*outcomes)[position] = outcome{.reason = errc::unreachable};
-                        });
-              },
-              [=](group_actor group, size_t position, close_session what) {
-                self->request(group, caf::infinite, what)
-                  .then([=](outcome& x) { (*outcomes)[position] = std::move(x); },
-                        [=](const caf::error&) {
-                          (*outcomes)[position] = outcome{.reason = errc::unreachable};
-                        });
-              },
+    [](caf::event_based_actor* self, kept_outcomes outcomes) -> caf::behavior {
+      return {[=](recorded_request& x) { x.send(self, outcomes); },
               [=](group_actor group, caucus::cancel what) { self->send(group, what); }};
     },
     outcomes_);
@@ -69,27 +55,25 @@ recording_client::~recording_client() {
   caf::anon_send_exit(self_, caf::exit_reason::user_shutdown);
 }
 
-template <class T>
-size_t recording_client::ask(const group_actor& group, T what) {
-  outcomes_->emplace_back();
-  caf::anon_send(self_, group, outcomes_->size() - 1, std::move(what));
+size_t recording_client::send(recorded_request what) {
+  caf::anon_send(self_, std::move(what));
   return outcomes_->size() - 1;
 }
 
 size_t recording_client::propose(const group_actor& group, command what) {
-  return ask(group, std::move(what));
+  return request(group, std::move(what));
 }
 
 size_t recording_client::propose(const group_actor& group, std::string_view payload) {
   command what;
   what.payload = shared_bytes::copy_of(payload);
-  return ask(group, std::move(what));
+  return request(group, std::move(what));
 }
 
-size_t recording_client::open(const group_actor& group) { return ask(group, open_session{}); }
+size_t recording_client::open(const group_actor& group) { return request(group, open_session{}); }
 
 size_t recording_client::close(const group_actor& group, uint64_t session) {
-  return ask(group, close_session{session});
+  return request(group, close_session{session});
 }
 
 void recording_client::cancel(const group_actor& group, caucus::cancel what) {

@@ -21,12 +21,21 @@ namespace caucus::testing {
 class tally_machine final : public state_machine {
 public:
   apply_result apply(const apply_context& context, const shared_bytes& command) override;
+  /// How many commands it has executed.
+  [[nodiscard]] apply_result query(const shared_bytes& question) const override;
   [[nodiscard]] uint64_t digest() const override { return digest_; }
   [[nodiscard]] std::string describe() const override;
 
 private:
   uint64_t count_ = 0;
   uint64_t digest_ = 0;
+};
+
+using kept_outcomes = std::shared_ptr<std::vector<std::optional<outcome>>>;
+
+/// To a recording client: something to ask.
+struct recorded_request {
+  std::function<void(caf::event_based_actor* self, const kept_outcomes& outcomes)> send;
 };
 
 /// A caller whose answers are kept in the order of its requests.
@@ -40,6 +49,17 @@ public:
   size_t propose(const group_actor& group, std::string_view payload);
   size_t open(const group_actor& group);
   size_t close(const group_actor& group, uint64_t session);
+  /// Any other request that is answered with an outcome.
+  template <class T>
+  size_t request(const group_actor& group, T what) {
+    outcomes_->emplace_back();
+    return send({[group, what, position = outcomes_->size() - 1](auto* self, const auto& outcomes) {
+      self->request(group, caf::infinite, what)
+        .then(
+          [=](outcome& x) { (*outcomes)[position] = std::move(x); },
+          [=](const caf::error&) { (*outcomes)[position] = outcome{.reason = errc::unreachable}; });
+    }});
+  }
   void cancel(const group_actor& group, caucus::cancel what);
 
   [[nodiscard]] const std::optional<outcome>& at(size_t position) const {
@@ -49,14 +69,11 @@ public:
   [[nodiscard]] size_t committed() const;
 
 private:
-  using kept = std::shared_ptr<std::vector<std::optional<outcome>>>;
-
-  template <class T>
-  size_t ask(const group_actor& group, T what);
+  size_t send(recorded_request what);
 
   caf::actor_system& system_;
   caf::actor self_;
-  kept outcomes_;
+  kept_outcomes outcomes_;
 };
 
 /// Whole nodes in one actor system under CAF's testing scheduler: real actors, log and recovery;
@@ -138,3 +155,5 @@ private:
 };
 
 } // namespace caucus::testing
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::testing::recorded_request)
