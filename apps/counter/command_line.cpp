@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include "group_commands.hpp"
 #include "serve_command.hpp"
 #include "shell_command.hpp"
 #include "single_commands.hpp"
@@ -35,6 +36,7 @@ struct serve_line {
   std::string client;
   std::string data;
   std::vector<uint64_t> accept_directories;
+  bool join = false;
   std::vector<std::string> settings; ///< One for each line of option_table().
 };
 
@@ -46,6 +48,11 @@ struct client_line {
   shell_options shell;
   bool as_json = false;
   int64_t amount = 0;
+  std::string consistency = "linearizable";
+  std::string member; ///< ID=HOST:PORT
+  uint64_t node = 0;
+  bool as_learner = false;
+  uint64_t expected_configuration = 0;
 };
 
 class bad_command_line : public std::runtime_error {
@@ -81,6 +88,7 @@ serve_options to_options(const serve_line& line, const CLI::App& app) {
   if (options.client.host.empty())
     throw bad_command_line{"--client " + line.client + " has no host; expected HOST:PORT"};
   node.data_directory = line.data;
+  node.join = line.join;
   for (auto peer : line.accept_directories)
     node.accept_directories.insert(caucus::node_id{peer});
   auto table = caucus::option_table();
@@ -141,6 +149,9 @@ void describe_serve(CLI::App& app, serve_line& line) {
     .add_option("--listen", line.listen,
                 "where to listen for peers, HOST:PORT, if that is not this member's address")
     ->type_name("HOST:PORT");
+  app.add_flag("--join", line.join,
+               "a new node of a running cluster: it waits until add-member names it; --members "
+               "says where the others are");
   app
     .add_option("--accept-directory", line.accept_directories,
                 "let node N come with another data directory than the one known here; give it once "
@@ -173,6 +184,62 @@ CLI::App* describe_client(CLI::App& parent, client_line& line, const char* name,
   return app;
 }
 
+/// The commands that change the members, and the one that tells them.
+struct member_commands {
+  CLI::App* members;
+  CLI::App* add;
+  CLI::App* remove;
+  CLI::App* promote;
+  CLI::App* demote;
+
+  member_commands(CLI::App& app, client_line& line) {
+    members = describe_client(app, line, "members", "who replicates the counter");
+    members->add_flag("--json", line.as_json, "one JSON object");
+    add = describe_client(app, line, "add-member",
+                          "add a node; it votes once it has caught up (start it with --join)");
+    add->add_option("MEMBER", line.member, "its id and peer address, 4=HOST:PORT")->required();
+    add->add_flag("--learner", line.as_learner, "receives the log, never votes");
+    remove = describe_client(app, line, "remove-member", "remove a node, dead or alive");
+    promote = describe_client(app, line, "promote", "make a learner a voter");
+    demote = describe_client(app, line, "demote", "make a voter a learner");
+    for (auto* one : {remove, promote, demote})
+      one->add_option("NODE", line.node, "its id")->required();
+    for (auto* one : {add, remove, promote, demote})
+      one
+        ->add_option("--expect", line.expected_configuration,
+                     "refuse unless this is the configuration's number (see members)")
+        ->type_name("N");
+  }
+
+  [[nodiscard]] bool is_change() const {
+    return add->parsed() || remove->parsed() || promote->parsed() || demote->parsed();
+  }
+
+  [[nodiscard]] caucus::change_members change(const client_line& line) const {
+    using kind = caucus::member_change_kind;
+    caucus::member_change one{.kind = kind::remove, .node = line.node};
+    if (add->parsed()) {
+      auto named = or_throw(caucus::parse_members(line.member));
+      if (named.size() != 1)
+        throw bad_command_line{"MEMBER names one node: ID=HOST:PORT"};
+      one.kind = line.as_learner ? kind::add_learner : kind::add;
+      one.node = named.begin()->first.value();
+      one.address = to_string(named.begin()->second);
+    } else if (promote->parsed()) {
+      one.kind = kind::promote;
+    } else if (demote->parsed()) {
+      one.kind = kind::demote;
+    }
+    return {.changes = {one}, .expected_configuration = line.expected_configuration};
+  }
+};
+
+caucus::freshness to_freshness(const std::string& word) {
+  if (word == "lease")
+    return caucus::freshness::lease;
+  return word == "stale" ? caucus::freshness::stale : caucus::freshness::linearizable;
+}
+
 /// One line for whatever CLI11 has to say.
 std::string first_line(std::string text) { return text.substr(0, text.find('\n')); }
 
@@ -196,7 +263,17 @@ int run_command_line(int argc, char** argv) {
   shell->add_flag("--terms", asking.shell.shows_term, "answer ok VALUE TERM");
   auto* add = describe_client(app, asking, "add", "add to the count");
   add->add_option("N", asking.amount, "how much, may be negative")->required();
-  auto* get = describe_client(app, asking, "get", "read the count through the log");
+  auto* get = describe_client(app, asking, "get", "read the count from the asked node's own state");
+  get
+    ->add_option("--consistency", asking.consistency,
+                 "linearizable: everything acknowledged before; lease: the same without a round "
+                 "trip while the leader's lease holds; stale: what the node has, also without a "
+                 "leader [default linearizable]")
+    ->check(CLI::IsMember({"linearizable", "lease", "stale"}));
+  member_commands members{app, asking};
+  auto* transfer = describe_client(app, asking, "transfer", "hand leadership to a node");
+  transfer->add_option("NODE", asking.node, "its id [default: the best]");
+  auto* down = describe_client(app, asking, "step-down", "the leader stops leading");
   auto* status = describe_client(app, asking, "status", "ask each of the nodes for its own state");
   status->add_flag("--json", asking.as_json, "one JSON object a line for each node");
   describe_client(app, asking, "watch", "print each change of the leader");
@@ -219,8 +296,18 @@ int run_command_line(int argc, char** argv) {
       asking.shell.client = options;
       return run_shell(asking.shell);
     }
-    if (add->parsed() || get->parsed())
-      return run_add_or_get(options, add->parsed() ? std::optional{asking.amount} : std::nullopt);
+    if (add->parsed())
+      return run_add(options, asking.amount);
+    if (get->parsed())
+      return run_get(options, to_freshness(asking.consistency));
+    if (members.members->parsed())
+      return run_members(options, asking.as_json);
+    if (members.is_change())
+      return run_change(options, members.change(asking));
+    if (transfer->parsed())
+      return run_transfer(options, asking.node);
+    if (down->parsed())
+      return run_step_down(options);
     if (status->parsed())
       return run_status(options, asking.as_json);
     return run_watch(options);

@@ -12,6 +12,18 @@ constexpr std::chrono::milliseconds retry_after{10};
 /// A person waits for it.
 constexpr std::chrono::milliseconds leave_timeout{500};
 
+/// Whether asking again would only bring the same answer.
+bool is_final(caucus::errc reason) {
+  switch (reason) {
+    case caucus::errc::rejected_by_machine:
+    case caucus::errc::invalid_change:
+    case caucus::errc::configuration_mismatch:
+    case caucus::errc::invalid_proposal:
+    case caucus::errc::stopping: return true;
+    default: return false;
+  }
+}
+
 } // namespace
 
 counter_client::counter_client(caf::actor_config& config, client_options options)
@@ -43,6 +55,14 @@ caf::behavior counter_client::make_behavior() {
       statuses_.push_back(std::move(x));
       pump();
     },
+    [this](ask_group& x) {
+      asks_.push_back(std::move(x));
+      pump();
+    },
+    [this](ask_members& x) {
+      members_.push_back(std::move(x));
+      pump();
+    },
     [this](const heard_leader& x) {
       if (!links_.on_heard(x))
         return;
@@ -64,6 +84,14 @@ caf::behavior counter_client::make_behavior() {
                 .detail = obstacle_});
       });
       expire(statuses_, now, [](auto& x) { x.done(std::nullopt); });
+      expire(members_, now, [](auto& x) { x.done(std::nullopt); });
+      expire(asks_, now, [this](auto& x) {
+        if (x.obstacle.reason == caucus::errc::none) // Never sent.
+          x.obstacle = {.kind = caucus::outcome_kind::not_executed,
+                        .reason = caucus::errc::unreachable,
+                        .detail = obstacle_};
+        x.done(x.obstacle);
+      });
       pump();
     },
   };
@@ -72,6 +100,8 @@ caf::behavior counter_client::make_behavior() {
 void counter_client::on_exit() {
   raws_.clear();
   statuses_.clear();
+  members_.clear();
+  asks_.clear();
 }
 
 template <class Waiting, class Refuse>
@@ -99,6 +129,11 @@ void counter_client::pump() {
     send_raw(*via, std::move(raw));
   for (auto& ask : std::exchange(statuses_, {}))
     send_status(*via, std::move(ask));
+  for (auto& ask : std::exchange(members_, {}))
+    send_members(*via, std::move(ask));
+  if (ask_at_ <= now)
+    for (auto& ask : std::exchange(asks_, {}))
+      send_ask(*via, std::move(ask));
 }
 
 void counter_client::on_failure(size_t via, const caf::error& why) {
@@ -198,6 +233,50 @@ void counter_client::send_status(size_t via, ask_status ask) {
         on_failure(via, why);
         statuses_.push_back(ask); // The next tick tries another node, or gives up.
       });
+}
+
+void counter_client::send_members(size_t via, ask_members ask) {
+  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(ask.deadline - clock::now());
+  auto patience = std::clamp(left, std::chrono::milliseconds{1}, options_.try_timeout);
+  request(links_.group(via), patience, caucus::members_request{})
+    .then([done = ask.done](const caucus::group_members& told) { done(told); },
+          [this, via, ask](const caf::error& why) {
+            on_failure(via, why);
+            members_.push_back(ask);
+          });
+}
+
+void counter_client::send_ask(size_t via, ask_group ask) {
+  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(ask.deadline - clock::now());
+  auto patience = std::max(left, std::chrono::milliseconds{1});
+  auto is_query = std::holds_alternative<caucus::query>(ask.what);
+  if (is_query) // Asking twice does no harm.
+    patience = std::min(patience, options_.try_timeout);
+  auto again = [this, ask, is_query](const caucus::outcome& told) mutable {
+    auto is_safe = is_query || told.kind == caucus::outcome_kind::not_executed;
+    if (told.kind == caucus::outcome_kind::committed || !is_safe || is_final(told.reason)) {
+      ask.done(told);
+      return;
+    }
+    ask.obstacle = told;
+    asks_.push_back(std::move(ask));
+    ask_at_ = clock::now() + retry_after;
+    links_.rotate();
+  };
+  auto told = [this, via, again](const caucus::outcome& x) mutable {
+    links_.trust(via);
+    again(x);
+  };
+  auto lost = [this, via, again](const caf::error& why) mutable {
+    on_failure(via, why);
+    again({.reason = caucus::errc::timeout, .detail = obstacle_});
+  };
+  std::visit(
+    [&](auto what) {
+      what.timeout_ms = static_cast<uint64_t>(patience.count());
+      request(links_.group(via), patience, std::move(what)).then(told, lost);
+    },
+    ask.what);
 }
 
 } // namespace counter

@@ -28,6 +28,22 @@ struct ask_status {
   std::function<void(std::optional<caucus::group_status>)> done;
 };
 
+/// To the client: asks the group what needs no session, again and again while that is safe.
+struct ask_group {
+  std::variant<caucus::query, caucus::change_members, caucus::transfer_leadership,
+               caucus::step_down>
+    what;
+  clock::time_point deadline;
+  std::function<void(caucus::outcome)> done;
+  caucus::outcome obstacle{}; ///< The last answer that isn't final.
+};
+
+/// To the client: as `ask_status`, for the members.
+struct ask_members {
+  clock::time_point deadline;
+  std::function<void(std::optional<caucus::group_members>)> done;
+};
+
 /// To the client: closes its session, so that it takes no room in the group any more, and ends.
 struct end_session {};
 
@@ -50,6 +66,8 @@ private:
   void send_attempt(size_t via, session_queue::attempt next);
   void send_raw(size_t via, perform_raw raw);
   void send_status(size_t via, ask_status ask);
+  void send_ask(size_t via, ask_group ask);
+  void send_members(size_t via, ask_members ask);
   void close_session();
   void on_failure(size_t via, const caf::error& why);
   template <class Waiting, class Refuse>
@@ -60,6 +78,9 @@ private:
   session_queue queue_;
   std::vector<perform_raw> raws_;    ///< Not sent yet.
   std::vector<ask_status> statuses_; ///< Not sent yet.
+  std::vector<ask_group> asks_;      ///< Not sent yet, or to be sent again.
+  std::vector<ask_members> members_; ///< Not sent yet.
+  clock::time_point ask_at_{};       ///< Not before: the last answer was a refusal.
   bool is_opening_ = false;
   clock::time_point open_at_{}; ///< Not before.
   std::string obstacle_ = "unreachable";
@@ -70,5 +91,7 @@ private:
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::perform)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::perform_raw)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::ask_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::ask_group)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::ask_members)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::end_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(counter::client_tick)

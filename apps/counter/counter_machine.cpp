@@ -19,6 +19,13 @@ caucus::apply_result counter_machine::apply(const caucus::apply_context&,
   return caucus::shared_bytes::copy_of(encode_count(count_));
 }
 
+caucus::apply_result counter_machine::query(const caucus::shared_bytes& question) const {
+  auto decoded = decode_command(question.view());
+  if (!decoded || decoded->what != verb::get)
+    return caucus::error{caucus::errc::rejected_by_machine, "not a question to the counter"};
+  return caucus::shared_bytes::copy_of(encode_count(count_));
+}
+
 uint64_t counter_machine::digest() const {
   // The finaliser of splitmix64: near counts, far digests.
   auto x = static_cast<uint64_t>(count_) + 0x9e3779b97f4a7c15u;

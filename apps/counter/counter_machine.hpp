@@ -11,6 +11,8 @@ public:
   /// that are no command; both change nothing.
   caucus::apply_result apply(const caucus::apply_context& context,
                              const caucus::shared_bytes& command) override;
+  /// The only question is the count's `get`.
+  [[nodiscard]] caucus::apply_result query(const caucus::shared_bytes& question) const override;
   [[nodiscard]] uint64_t digest() const override;
   [[nodiscard]] std::string describe() const override;
 

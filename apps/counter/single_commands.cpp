@@ -26,9 +26,8 @@ answer perform_one(const client_options& options, const counter_command& command
 
 } // namespace
 
-int run_add_or_get(const client_options& options, std::optional<int64_t> amount) {
-  auto command = amount ? counter_command{verb::add, *amount} : counter_command{verb::get};
-  auto result = perform_one(options, command);
+int run_add(const client_options& options, int64_t amount) {
+  auto result = perform_one(options, {verb::add, amount});
   if (result.kind == answer::kind::ok) {
     auto count = std::to_string(decode_count(result.value).value_or(0));
     auto width = std::max<size_t>(count.size(), 5);

@@ -3,15 +3,13 @@
 #include "client_options.hpp"
 
 #include <cstdint>
-#include <optional>
 
 namespace counter {
 
 // For people: one operation, its outcome as a table, an exit status (0: done, 1: certainly not
 // done, 3: unknown).
 
-/// Adds, or with no amount reads through the log.
-int run_add_or_get(const client_options& options, std::optional<int64_t> amount);
+int run_add(const client_options& options, int64_t amount);
 /// Asks each node of the list itself, also those without a leader.
 int run_status(const client_options& options, bool as_json);
 /// Prints each change of the leader, the current one first, until interrupted.

@@ -22,32 +22,10 @@ nlohmann::ordered_json count_of(const caucus::group_status& x) {
   return machine.is_object() && machine.contains("count") ? machine["count"] : nullptr;
 }
 
-} // namespace
+using table = std::vector<std::vector<std::string>>;
 
-std::string to_json(const caucus::group_status& x) {
-  nlohmann::ordered_json json{
-    {"id", x.node},         {"role", x.role},          {"term", x.term},
-    {"leader", x.leader},   {"commit", x.commit},      {"applied", x.applied},
-    {"count", count_of(x)}, {"digest", hex(x.digest)}, {"persisted", x.persisted},
-    {"last", x.last},       {"fault", x.fault}};
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string to_table(const std::vector<status_row>& rows) {
-  using cells = std::vector<std::string>;
-  std::vector<cells> lines{
-    {"NODE", "ADDRESS", "ROLE", "TERM", "LEADER", "COMMIT", "APPLIED", "COUNT", "DIGEST"}};
-  for (auto& row : rows) {
-    auto& x = row.told;
-    if (row.is_answered)
-      lines.push_back({std::to_string(x.node), row.address, x.role, std::to_string(x.term),
-                       x.leader ? std::to_string(x.leader) : "none", std::to_string(x.commit),
-                       std::to_string(x.applied), count_of(x).dump(), hex(x.digest)});
-    else
-      lines.push_back({"?", row.address, row.problem});
-    if (!x.fault.empty())
-      lines.push_back({"", "", x.fault});
-  }
+/// Columns as wide as their widest cell; the last is as wide as it likes.
+std::string aligned(const table& lines) {
   std::vector<size_t> widths(lines.front().size());
   for (auto& line : lines)
     for (size_t i = 0; i + 1 < line.size(); ++i)
@@ -62,6 +40,60 @@ std::string to_table(const std::vector<status_row>& rows) {
     text += '\n';
   }
   return text;
+}
+
+} // namespace
+
+std::string to_json(const caucus::group_members& x) {
+  nlohmann::ordered_json members = nlohmann::ordered_json::array();
+  for (auto& one : x.members)
+    members.push_back({{"id", one.node},
+                       {"address", one.address},
+                       {"role", one.role},
+                       {"match", one.match},
+                       {"active", one.is_active}});
+  nlohmann::ordered_json json{{"configuration", x.configuration},
+                              {"joint", x.is_joint},
+                              {"leader", x.leader},
+                              {"members", std::move(members)}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string to_table(const caucus::group_members& x) {
+  table lines{{"NODE", "ADDRESS", "ROLE", "MATCH", "ACTIVE"}};
+  for (auto& one : x.members) {
+    auto leads = one.node == x.leader ? " (leader)" : "";
+    lines.push_back({std::to_string(one.node), one.address, one.role + leads,
+                     std::to_string(one.match), one.is_active ? "yes" : "no"});
+  }
+  return "configuration " + std::to_string(x.configuration) + (x.is_joint ? ", joint" : "") + '\n'
+         + aligned(lines);
+}
+
+std::string to_json(const caucus::group_status& x) {
+  nlohmann::ordered_json json{
+    {"id", x.node},         {"role", x.role},          {"term", x.term},
+    {"leader", x.leader},   {"commit", x.commit},      {"applied", x.applied},
+    {"count", count_of(x)}, {"digest", hex(x.digest)}, {"persisted", x.persisted},
+    {"last", x.last},       {"fault", x.fault}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string to_table(const std::vector<status_row>& rows) {
+  table lines{
+    {"NODE", "ADDRESS", "ROLE", "TERM", "LEADER", "COMMIT", "APPLIED", "COUNT", "DIGEST"}};
+  for (auto& row : rows) {
+    auto& x = row.told;
+    if (row.is_answered)
+      lines.push_back({std::to_string(x.node), row.address, x.role, std::to_string(x.term),
+                       x.leader ? std::to_string(x.leader) : "none", std::to_string(x.commit),
+                       std::to_string(x.applied), count_of(x).dump(), hex(x.digest)});
+    else
+      lines.push_back({"?", row.address, row.problem});
+    if (!x.fault.empty())
+      lines.push_back({"", "", x.fault});
+  }
+  return aligned(lines);
 }
 
 } // namespace counter

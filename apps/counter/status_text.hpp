@@ -10,6 +10,10 @@ namespace counter {
 /// One JSON object: id role term leader commit applied count digest, and more.
 std::string to_json(const caucus::group_status& x);
 
+/// One JSON object: configuration, joint, leader, members.
+std::string to_json(const caucus::group_members& x);
+std::string to_table(const caucus::group_members& x);
+
 /// One line of a table for people.
 struct status_row {
   std::string address;

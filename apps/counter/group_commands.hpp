@@ -1,0 +1,18 @@
+#pragma once
+
+#include "client_options.hpp"
+
+#include <caucus/messages.hpp>
+
+namespace counter {
+
+// For people: reads without the log, and what an operator does to the group. Exit status as in
+// single_commands.hpp.
+
+int run_get(const client_options& options, caucus::freshness how);
+int run_members(const client_options& options, bool as_json);
+int run_change(const client_options& options, caucus::change_members what);
+int run_transfer(const client_options& options, uint64_t target);
+int run_step_down(const client_options& options);
+
+} // namespace counter
