@@ -60,6 +60,8 @@ void group_replica::settle(const raft::ready& todo) {
   for (auto& refused : todo.refused) {
     auto result = refusal(refused.reason, refused.detail);
     result.leader = refused.leader.value();
+    if (refused.reason == errc::invalid_target)
+      result.detail = "leadership goes to another voter, and only if one is fit for it";
     if (pending_queries::is_query(refused.request))
       queries_.refuse(refused.request, result);
     else

@@ -77,6 +77,14 @@ void group_replica::on_change_members(const change_members& asked) {
 }
 
 void group_replica::on_transfer(const transfer_leadership& asked) {
+  if (auto core = how_.core.describe();
+      core.role == raft::role::leader && asked.target == core.self.value() && !fault_) {
+    single_caller(0).answer({.kind = outcome_kind::committed,
+                             .term = core.term.value(),
+                             .leader = core.self.value(),
+                             .detail = "it leads already"});
+    return;
+  }
   refresh_now();
   if (auto request = admit({single_caller(0), deadline_after(asked.timeout_ms)}))
     step(raft::transfer{*request, node_id{asked.target}});

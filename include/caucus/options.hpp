@@ -20,8 +20,8 @@ struct node_options {
   std::map<node_id, endpoint> members; ///< Peer addresses of all members, this one included.
   endpoint listen;                     ///< Where to bind; empty host: this member's own address.
   std::string data_directory;
-  /// A new node of a running cluster: it begins without members and learns of them when it is added.
-  /// Means nothing once the directory has its groups.
+  /// A new node of a running cluster: it begins without members and learns of them when it is
+  /// added. Means nothing once the directory has its groups.
   bool join = false;
   /// Peers, never this node itself, that may come with another data directory than before.
   std::set<node_id> accept_directories;
