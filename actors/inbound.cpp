@@ -33,10 +33,12 @@ peer_link_actor inbound::link_of(node_id peer) const {
 
 void inbound::on_peer_up(const transport::node_identity& peer) {
   caf::anon_send(link_of(peer.node), link_up{peer});
-  if (node_.peers->knows(peer.node)) {
+  if (node_.peers->knows(peer.node, peer.directory)) {
     node_.links->confirm_peer(peer.node, peer.directory);
     return;
   }
+  if (!node_.peers->claim(peer.node, peer.directory))
+    return; // Another came first since this one's hello: nothing of it is delivered.
   // Not one vote of it counts before its directory is durably known: a wiped one could vote twice.
   caf::anon_send(node_.wal, wal_pin_peer{{peer.node, peer.directory}, [this, peer] {
                                            node_.peers->pin(peer.node, peer.directory);

@@ -31,6 +31,11 @@ public:
     auto peer = std::to_string(node.value());
     if (!members_.contains(node))
       return error{errc::identity_mismatch, "node " + peer + " is no member for node " + self};
+    if (auto claimed = claimed_.find(node);
+        claimed != claimed_.end() && claimed->second != directory)
+      return error{errc::identity_mismatch, "node " + self
+                                              + " is recording another data directory of node "
+                                              + peer + ": are there two nodes " + peer + "?"};
     auto known = directories_.find(node);
     if (known != directories_.end() && known->second != directory)
       return error{errc::identity_mismatch,
@@ -50,14 +55,23 @@ public:
     members_.insert(node);
   }
 
-  [[nodiscard]] bool knows(node_id node) const {
+  [[nodiscard]] bool knows(node_id node, directory_id directory) const {
     std::lock_guard guard{mutex_};
-    return directories_.contains(node);
+    auto known = directories_.find(node);
+    return known != directories_.end() && known->second == directory;
   }
 
-  /// Call once it is durable.
+  /// Until it is durable, no other directory of this node gets in. False if one is there already.
+  [[nodiscard]] bool claim(node_id node, directory_id directory) {
+    std::lock_guard guard{mutex_};
+    return !directories_.contains(node)
+           && claimed_.try_emplace(node, directory).first->second == directory;
+  }
+
+  /// Call once the claimed directory is durable.
   void pin(node_id node, directory_id directory) {
     std::lock_guard guard{mutex_};
+    claimed_.erase(node);
     directories_.insert_or_assign(node, directory);
   }
 
@@ -65,7 +79,8 @@ private:
   mutable std::mutex mutex_;
   node_id self_;
   std::set<node_id> members_;
-  std::map<node_id, directory_id> directories_;
+  std::map<node_id, directory_id> directories_; ///< Durably known.
+  std::map<node_id, directory_id> claimed_;     ///< On their way to the disk.
 };
 
 } // namespace caucus

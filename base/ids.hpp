@@ -2,6 +2,8 @@
 
 #include "base/strong.hpp"
 
+#include <string>
+
 namespace caucus {
 
 /// A process that runs replicas; never reused within a cluster.
@@ -33,5 +35,8 @@ using session_id = strong_u64<struct session_id_tag>;
 using sequence_t = strong_u64<struct sequence_tag>;
 /// Identifies one attempt of a heartbeat round; 0 where no read waits for it.
 using read_context = strong_u64<struct read_context_tag>;
+
+/// For people: hexadecimal, the same in logs, errors and refusals.
+std::string to_string(cluster_id x);
 
 } // namespace caucus

@@ -128,6 +128,10 @@ long holder_of(int descriptor) {
 result<bool> make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0)
     return true;
+  if (errno == ENOENT)
+    return error{errc::not_found, "cannot make directory " + path
+                                    + ": the directory that it is to be in does not exist; make "
+                                      "that first, or name another path"};
   if (errno != EEXIST)
     return posix_error("cannot make directory", path, errno);
   return false;

@@ -4,21 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 
 namespace caucus::persistence {
 
 namespace {
 
-std::string hex(uint64_t x) {
-  std::array<char, 16> digits{};
-  const auto [end, failed] = std::to_chars(digits.data(), digits.data() + digits.size(), x, 16);
-  return {digits.data(), end};
-}
-
 std::string describe(const wal_identity& x) {
-  return "node " + std::to_string(x.node.value()) + " of cluster " + hex(x.cluster.value());
+  return "node " + std::to_string(x.node.value()) + " of cluster " + to_string(x.cluster);
 }
 
 result<bool> is_zero_after(file& content, uint64_t offset, uint64_t size) {

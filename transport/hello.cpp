@@ -79,8 +79,7 @@ std::string cleaned(std::string_view text) {
 }
 
 std::string describe(const node_identity& x) {
-  return "node " + std::to_string(x.node.value()) + " of cluster "
-         + std::to_string(x.cluster.value());
+  return "node " + std::to_string(x.node.value()) + " of cluster " + to_string(x.cluster);
 }
 
 std::string describe_versions(uint16_t newest, uint16_t oldest) {

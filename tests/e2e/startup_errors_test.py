@@ -71,6 +71,9 @@ class StartupErrors(ProcessTest):
         file.write_text('{"nodes": 3}')
         self.refused("'nodes'", "--cluster", str(file))
 
+    def test_directory_whose_parent_is_missing(self):
+        self.refused("does not exist; make that first", data=self.directory / "no" / "data")
+
     def test_ports_in_use(self):
         for port in (self.ports[0], self.ports[2]):
             with socket.socket() as taken:

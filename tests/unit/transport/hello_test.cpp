@@ -100,8 +100,8 @@ TEST_SUITE("transport/hello") {
     const auto verdict = check_hello(*got, self);
     REQUIRE_FALSE(verdict.ok());
     CHECK(verdict.reason().code == errc::version_mismatch);
-    CHECK(has(verdict, "node 2 of cluster 70 speaks protocol version 2 to 3"));
-    CHECK(has(verdict, "node 1 of cluster 70 speaks 1"));
+    CHECK(has(verdict, "node 2 of cluster 46 speaks protocol version 2 to 3"));
+    CHECK(has(verdict, "node 1 of cluster 46 speaks 1"));
   }
 
   TEST_CASE("a newer version that still speaks ours is welcome") {
@@ -114,7 +114,7 @@ TEST_SUITE("transport/hello") {
     CHECK(check_hello(good_hello(), self).ok());
     auto x = good_hello();
     x.from.cluster = cluster_id{71};
-    CHECK(has(check_hello(x, self), "node 2 of cluster 71 met node 1 of cluster 70"));
+    CHECK(has(check_hello(x, self), "node 2 of cluster 47 met node 1 of cluster 46"));
     x = good_hello();
     x.to = node_id{3};
     CHECK(has(check_hello(x, self), "dialled node 3 and reached node 1"));
