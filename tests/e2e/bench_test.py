@@ -4,8 +4,12 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import skips  # noqa: E402
 
 PROGRAM = pathlib.Path(os.environ["CAUCUS_BUILD_DIR"]) / "bin" / "caucus-bench"
 FIELDS = ["clients", "ops_per_s", "p50_us", "p99_us", "p999_us", "cpu_us_per_op", "ops_per_sync",
@@ -67,11 +71,10 @@ class Bench(unittest.TestCase):
         with open("/proc/mounts", encoding="utf-8") as mounts:
             memory = {x.split()[1] for x in mounts if x.split()[2] == "tmpfs"}
         if "/dev/shm" not in memory:
-            print("SKIPPED: no tmpfs at /dev/shm")
-            return
+            self.skipTest("no tmpfs at /dev/shm")
         self.refused("memory", data=pathlib.Path("/dev/shm/caucus-bench-test/deeper"))
         self.assertFalse(os.path.exists("/dev/shm/caucus-bench-test"))
 
 
 if __name__ == "__main__":
-    unittest.main()
+    skips.main()

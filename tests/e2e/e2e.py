@@ -7,8 +7,9 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "support")]
 from counter_cluster import Cluster, Node, Shell, free_ports, wait_until  # noqa: E402,F401
+import skips  # noqa: E402,F401
 
 BUILD = Path(os.environ.get("CAUCUS_BUILD_DIR", ROOT / "build" / "dev"))
 PROGRAM = BUILD / "bin" / "caucus-counter"

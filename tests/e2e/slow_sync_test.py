@@ -5,7 +5,7 @@ import subprocess
 import time
 import unittest
 
-from e2e import ProcessTest
+from e2e import ProcessTest, skips
 
 DELAY = 0.1
 
@@ -23,7 +23,6 @@ class SlowSync(ProcessTest):
     def test_delaying_every_sync_delays_every_reply(self):
         problem = strace_problem()
         if problem:
-            print(f"SKIPPED: {problem}")
             self.skipTest(problem)
         cluster = self.cluster(options=["--tick-ms", "50"])
         for node in cluster.nodes:
@@ -45,4 +44,4 @@ class SlowSync(ProcessTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    skips.main(verbosity=2)

@@ -45,8 +45,8 @@ int main(int argc, char** argv) {
     }
   std::ranges::sort(paths);
   if (paths.empty()) {
-    std::cout << "skipped: no data at " << (argc > 1 ? argv[1] : "any path given") << '\n';
-    return 0;
+    std::cout << "there is no script at " << (argc > 1 ? argv[1] : "no path") << '\n';
+    return 1;
   }
   golden::published_script::outcome total;
   size_t failed = 0;

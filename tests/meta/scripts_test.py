@@ -65,6 +65,32 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
 
 
+class SkipsTest(unittest.TestCase):
+    """What a test program tells ctest; 77 is SKIP_RETURN_CODE."""
+
+    def run_cases(self, *bodies):
+        cases = "".join(f"    def test_{i}(self): {x}\n" for i, x in enumerate(bodies))
+        program = f"import skips, unittest\nclass T(unittest.TestCase):\n{cases}skips.main()\n"
+        done = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True,
+                              cwd=ROOT / "tests" / "support")
+        return done.returncode, done.stdout
+
+    def test_a_skip_tells_its_reason_and_its_status(self):
+        self.assertEqual(self.run_cases("pass"), (0, ""))
+        self.assertEqual(self.run_cases("pass", "self.skipTest('no disk')"), (77, "SKIPPED: no disk\n"))
+
+    def test_a_skip_hides_no_failure(self):
+        self.assertEqual(self.run_cases("self.fail()", "self.skipTest('no disk')")[0], 1)
+
+    def test_without_its_data_a_test_is_skipped_and_never_passes(self):
+        for name, case in (("golden/published", "PublishedScripts"), ("e2e/datadriven", "PublishedCases")):
+            done = subprocess.run(
+                [sys.executable, "-B", ROOT / "tests" / f"{name}_test.py", case], text=True,
+                capture_output=True, env={**os.environ, "CAUCUS_BUILD_DIR": "/nowhere",
+                                          "CAUCUS_RAFT_TESTDATA": "/nowhere"})
+            self.assertEqual((done.returncode, done.stdout), (77, "SKIPPED: no data at nowhere\n"))
+
+
 class DocumentsTest(unittest.TestCase):
     def documents(self):
         return [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
