@@ -106,6 +106,7 @@ private:
   // -- election.cpp ------------------------------------------------------------
   void tick_election();
   void start_election(bool is_transfer);
+  [[nodiscard]] bool is_elector() const noexcept;
   void stop_waiting();
   void become_pre_candidate();
   void become_candidate(bool is_transfer);

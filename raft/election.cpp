@@ -30,7 +30,7 @@ void core::on(const campaign&) {
 void core::on(node_id from, const timeout_now& x) {
   if (!follow(from, x.term))
     return;
-  if (members().is_voter(options_.self))
+  if (is_elector())
     start_election(true);
   else
     ++noise_.invalid;
@@ -43,13 +43,22 @@ void core::start_election(bool is_transfer) {
     return;
   }
   // A learner waits, and so does who was removed; but no longer for this leader.
-  if (!members().is_voter(options_.self) || is_removed()) {
+  if (!is_elector() || is_removed()) {
     stop_waiting();
   } else if (options_.pre_vote && !is_transfer) {
     become_pre_candidate();
   } else {
     become_candidate(is_transfer);
   }
+}
+
+/// Whether we may be needed as a leader: by our log's newest configuration, or, while that isn't
+/// committed, by the one before: maybe only our log is long enough to win (thesis §4.2.2). Our own
+/// vote counts by the newest only.
+bool core::is_elector() const noexcept {
+  return members().is_voter(options_.self)
+         || (latest_id() > commit_
+             && configurations_.as_of(commit_).members->is_voter(options_.self));
 }
 
 /// The leader is gone, and it's for others to follow it.

@@ -179,6 +179,26 @@ TEST_SUITE("raft/core: membership changes") {
     CHECK(x.members(3).addresses.at(node_id{2}) == endpoint{"elsewhere", 7});
   }
 
+  TEST_CASE("S-65 who may be out, but has the longest log, still campaigns: nobody else can win") {
+    for (auto what : {kind::remove, kind::make_learner}) {
+      auto x = group_of({1, 2});
+      x.settle();
+      x.isolate(1);
+      x.change(1, only(what, 1));
+      x.sync(1);
+      x.crash(1);
+      x.wire.clear();
+      x.heal();
+      x.restart(1);
+      check_members(x, 2, {1, 2});
+      REQUIRE_FALSE(x.members(1).is_voter(node_id{1}));
+      REQUIRE(x.tick_until_leader(100));
+      pass_time(x, 50);
+      CHECK(x.leader() == 2); // Once that is committed, the one that is out doesn't lead any more.
+      CHECK_FALSE(x.members(2).is_voter(node_id{1}));
+    }
+  }
+
   TEST_CASE("S-69 the one that is left commits its own quorum of one") {
     auto x = group_of({1, 2});
     x.change(1, only(kind::remove, 2));
