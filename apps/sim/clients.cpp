@@ -78,18 +78,30 @@ history::action clients::some_action(const client& asker) {
 void clients::begin(uint32_t number, int64_t now_us) {
   auto& x = clients_[number];
   x.operation = static_cast<uint32_t>(log_.size());
-  x.has_session = !draw_.permille(options_.sessionless_permille);
-  x.is_opening = x.has_session && !x.session;
   x.was_maybe_done = false;
   x.attempt = 0;
-  if (x.has_session && !x.is_opening)
-    ++x.sequence;
+  const auto what = some_action(x);
+  choose_way(x, what);
   logged next{.what = {.client = number, .what = {}, .called = ++moments_}};
   next.is_session = x.is_opening;
   if (!x.is_opening)
-    next.what.what = some_action(x);
+    next.what.what = what;
   log_.push_back(next);
   attempt(number, now_us);
+}
+
+/// Through the log, within a session or without one, or (a get) by a read.
+void clients::choose_way(client& x, const history::action& what) {
+  const bool is_get = what.kind == history::action::kind::get;
+  const bool is_sessionless = draw_.permille(options_.sessionless_permille);
+  x.reads_by.reset();
+  if (is_get && !draw_.permille(options_.log_reads_permille))
+    x.reads_by = draw_.permille(options_.lease_reads_permille) ? raft::consistency::lease
+                                                               : raft::consistency::linearizable;
+  x.has_session = !is_sessionless && !x.reads_by;
+  x.is_opening = x.has_session && !x.session;
+  if (x.has_session && !x.is_opening)
+    ++x.sequence;
 }
 
 raft::command clients::command_of(const client& x) const {
@@ -114,8 +126,15 @@ void clients::attempt(uint32_t number, int64_t now_us) {
   ++x.attempt;
   plan(number, now_us + options_.attempt_us);
   const caller who{number, x.operation, x.attempt};
-  if (!world_.propose(world_.some_node(draw_), who, command_of(x)))
+  if (!send(world_.some_node(draw_), who))
     fail(number, errc::no_leader, now_us);
+}
+
+bool clients::send(uint8_t node, caller who) {
+  const auto& x = clients_[who.client];
+  if (x.reads_by)
+    return world_.read(node, who, log_[x.operation].what.what.object, *x.reads_by);
+  return world_.propose(node, who, command_of(x));
 }
 
 void clients::answer(caller who, const attempt_result& x, int64_t now_us) {
@@ -146,7 +165,7 @@ void clients::answer(caller who, const attempt_result& x, int64_t now_us) {
 
 void clients::fail(uint32_t number, errc reason, int64_t now_us) {
   auto& x = clients_[number];
-  x.was_maybe_done |= !is_not_executed(reason);
+  x.was_maybe_done |= !is_not_executed(reason) && !x.reads_by;
   const bool is_session_over = reason == errc::session_expired || reason == errc::session_gap
                                || reason == errc::session_stale || reason == errc::session_window;
   const bool may_ask_again = x.has_session || !x.was_maybe_done;
@@ -162,7 +181,8 @@ void clients::fail(uint32_t number, errc reason, int64_t now_us) {
 void clients::give_up(uint32_t number) {
   auto& x = clients_[number];
   auto& known = log_[x.operation];
-  x.session = {}; // Its next sequence would wait for this one for ever.
+  if (x.has_session)
+    x.session = {}; // Its next sequence would wait for this one for ever.
   if (x.is_opening)
     return;
   if (x.was_maybe_done) {

@@ -5,6 +5,7 @@
 #include "apps/sim/options.hpp"
 #include "apps/sim/totals.hpp"
 #include "apps/sim/waiting_requests.hpp"
+#include "raft/input.hpp"
 
 #include <functional>
 #include <vector>
@@ -28,6 +29,8 @@ public:
     std::function<uint8_t(dice&)> some_node; ///< Whom to ask.
     std::function<bool(uint8_t node, caller who, const raft::command& body)>
       propose; ///< False: certainly not proposed.
+    /// The same for a get that doesn't go through the log.
+    std::function<bool(uint8_t node, caller who, uint32_t object, raft::consistency)> read;
     std::function<void(uint32_t client, int64_t at_us)> wake_at;
     std::function<void(uint32_t operation)> rejected;
   };
@@ -55,10 +58,12 @@ private:
   struct client {
     enum state state = state::thinking;
     session_id session;
-    sequence_t sequence;         ///< Of the session's last command.
-    uint32_t operation = 0;      ///< Open; 0: none.
-    bool is_opening = false;     ///< The operation is the opening of a session.
-    bool has_session = true;     ///< The operation uses one.
+    sequence_t sequence;     ///< Of the session's last command.
+    uint32_t operation = 0;  ///< Open; 0: none.
+    bool is_opening = false; ///< The operation is the opening of a session.
+    bool has_session = true; ///< The operation uses one.
+    /// How the operation is read, without the log.
+    std::optional<raft::consistency> reads_by;
     bool was_maybe_done = false; ///< An earlier attempt's fate is unknown.
     uint32_t attempt = 0;
     int64_t due_us = 0;
@@ -79,7 +84,9 @@ private:
   void think(uint32_t number, int64_t now_us);
   void plan(uint32_t number, int64_t at_us);
   [[nodiscard]] raft::command command_of(const client& x) const;
+  [[nodiscard]] bool send(uint8_t node, caller who);
   history::action some_action(const client& asker);
+  void choose_way(client& x, const history::action& what);
 
   options options_;
   dice draw_;

@@ -2,66 +2,80 @@
 
 #include "apps/sim/hash.hpp"
 #include "base/assert.hpp"
+#include "membership/configuration_codec.hpp"
 
 #include <vector>
 
 namespace caucus::sim {
 
-/// A log as one who watches it knows it: its entries, and for each a hash of everything up to it,
-/// so that two logs agree up to an index iff they have the same hash there (Log Matching).
+/// The configuration that the entry brings. Precondition: it brings one.
+inline membership::configuration_ptr members_of(const raft::entry& x) {
+  auto decoded = membership::decode_payload(x.body.payload.span());
+  CAUCUS_ASSERT(decoded.has_value());
+  return std::make_shared<const membership::configuration>(*std::move(decoded));
+}
+
+/// A log as one who watches it knows it: its entries, for each a hash of everything up to it, so
+/// that two logs agree up to an index iff they have the same hash there (Log Matching), and which
+/// configurations it brings.
 class log_mirror {
 public:
-  [[nodiscard]] index_t before() const noexcept { return before_; }
-  [[nodiscard]] index_t last() const noexcept { return before_ + slots_.size(); }
-  [[nodiscard]] term_t last_term() const noexcept {
-    return slots_.empty() ? before_term_ : slots_.back().entry->id.term;
-  }
+  [[nodiscard]] index_t before() const noexcept { return before_.index; }
+  [[nodiscard]] raft::entry_id before_id() const noexcept { return before_; }
+  [[nodiscard]] index_t last() const noexcept { return before_.index + slots_.size(); }
 
   /// Precondition of both: before() < index <= last(), or index == before() for the hash.
   [[nodiscard]] const raft::entry_ptr& at(index_t index) const noexcept {
-    return slots_[index - before_ - 1].entry;
+    return slots_[index - before() - 1].entry;
   }
   [[nodiscard]] uint64_t hash_at(index_t index) const noexcept {
-    return index == before_ ? before_hash_ : slots_[index - before_ - 1].hash;
+    return index == before() ? before_hash_ : slots_[index - before() - 1].hash;
   }
   [[nodiscard]] bool has(index_t index) const noexcept {
-    return index >= before_ && index <= last();
+    return index >= before() && index <= last();
   }
   /// Whether both have everything up to `index` and it is the same.
   [[nodiscard]] bool agrees(const log_mirror& x, index_t index) const noexcept {
     return has(index) && x.has(index) && hash_at(index) == x.hash_at(index);
   }
 
+  /// In force at `index`, or the latest. Null: none is known.
+  [[nodiscard]] membership::configuration_ptr members_at(index_t index) const {
+    auto i = members_.rbegin();
+    while (i != members_.rend() && i->id > index)
+      ++i;
+    return i == members_.rend() ? nullptr : i->members;
+  }
+  [[nodiscard]] membership::configuration_ptr members() const { return members_at(last()); }
+  /// Those of the entries, ascending; not the first.
+  [[nodiscard]] std::vector<membership::numbered_configuration> later_members() const {
+    std::vector<membership::numbered_configuration> out;
+    for (const auto& x : members_)
+      if (x.id > before())
+        out.push_back(x);
+    return out;
+  }
+  /// As of before().
+  void set_first_members(membership::numbered_configuration x) {
+    members_.insert(members_.begin(), std::move(x));
+  }
+
   void append(raft::entry_ptr x) {
     CAUCUS_ASSERT(x->id.index == last() + 1);
+    if (x->body.kind == raft::entry_kind::configuration)
+      members_.push_back({x->id.index, members_of(*x)});
     const auto hash = hasher{hash_at(last())}.word(hash_of(*x)).value();
     slots_.push_back({std::move(x), hash});
   }
   /// Drops `from` and what follows.
   void truncate_from(index_t from) {
-    CAUCUS_ASSERT(from > before_);
-    if (from <= last())
-      slots_.resize(from - before_ - 1);
-  }
-  /// Forgets what comes up to and including `upto`. Precondition: before() <= upto <= last().
-  void compact(index_t upto) {
-    const auto hash = hash_at(upto);
-    const auto count = upto - before_;
-    if (count == 0)
+    CAUCUS_ASSERT(from > before());
+    if (from > last())
       return;
-    before_term_ = at(upto)->id.term;
-    slots_.erase(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(count));
-    before_ = upto;
-    before_hash_ = hash;
+    slots_.resize(from - before() - 1);
+    while (!members_.empty() && members_.back().id >= from)
+      members_.pop_back();
   }
-  /// Everything up to `before` is in a snapshot.
-  void reset(raft::entry_id before, uint64_t hash) {
-    slots_.clear();
-    before_ = before.index;
-    before_term_ = before.term;
-    before_hash_ = hash;
-  }
-  [[nodiscard]] raft::entry_id before_id() const noexcept { return {before_, before_term_}; }
 
 private:
   struct slot {
@@ -69,10 +83,10 @@ private:
     uint64_t hash = 0;
   };
 
-  index_t before_;
-  term_t before_term_;
+  raft::entry_id before_;
   uint64_t before_hash_ = 0;
   std::vector<slot> slots_;
+  std::vector<membership::numbered_configuration> members_; ///< Ascending.
 };
 
 } // namespace caucus::sim

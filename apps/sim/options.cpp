@@ -16,6 +16,7 @@ constexpr std::array table{ROW(seed),
                            ROW(events),
                            ROW(nodes),
                            ROW(learners),
+                           ROW(spares),
                            ROW(clients),
                            ROW(registers),
                            ROW(think_us),
@@ -23,6 +24,8 @@ constexpr std::array table{ROW(seed),
                            ROW(retry_us),
                            ROW(attempts_max),
                            ROW(sessionless_permille),
+                           ROW(log_reads_permille),
+                           ROW(lease_reads_permille),
                            ROW(session_timeout_us),
                            ROW(payload_bytes),
                            ROW(tick_us),
@@ -30,6 +33,8 @@ constexpr std::array table{ROW(seed),
                            ROW(heartbeat_ticks),
                            ROW(pre_vote),
                            ROW(check_quorum),
+                           ROW(lease),
+                           ROW(priorities),
                            ROW(forward),
                            ROW(append_bytes),
                            ROW(inflight_messages),
@@ -73,6 +78,10 @@ constexpr std::array table{ROW(seed),
                            ROW(wall_jump),
                            ROW(campaign),
                            ROW(link_reset),
+                           ROW(transfer),
+                           ROW(step_down),
+                           ROW(change),
+                           ROW(island),
                            ROW(clock_skew_permille),
                            ROW(liveness)};
 #undef ROW
@@ -90,6 +99,8 @@ void draw_core(options& x, dice& draw) {
   x.pre_vote = draw.permille(800) ? 1 : 0;
   x.check_quorum = draw.permille(850) ? 1 : 0;
   x.forward = draw.permille(800) ? 1 : 0;
+  x.lease = x.check_quorum != 0 && draw.permille(500) ? 1 : 0;
+  x.priorities = draw.permille(300) ? 1 : 0;
   // Limits so small that they are reached all the time (RELIABILITY section 3.2, thresholds).
   x.append_bytes = draw.one_of({1, 250, 1000, 1 << 20});
   x.inflight_messages = draw.one_of({1, 2, 4, 256});
@@ -140,6 +151,10 @@ void draw_faults(options& x, dice& draw) {
   x.wall_jump = sometimes(draw, 400, 1, 2);
   x.campaign = sometimes(draw, 300, 1, 2);
   x.link_reset = sometimes(draw, 500, 1, 3);
+  x.transfer = sometimes(draw, 650, 1, 5);
+  x.step_down = sometimes(draw, 300, 1, 2);
+  x.change = sometimes(draw, 700, 2, 10);
+  x.island = sometimes(draw, 200, 1, 1);
   x.clock_skew_permille = sometimes(draw, 500, 1, 100);
   if (x.crash + x.crash_leader + x.partition == 0)
     x.crash = 2; // Never a run in which little happens.
@@ -155,11 +170,14 @@ options drawn_options(uint64_t seed) {
   x.seed = static_cast<int64_t>(seed);
   x.nodes = draw.one_of({1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7});
   x.learners = draw.permille(200) ? 1 : 0;
+  x.spares = draw.between(1, 3);
   x.clients = draw.between(2, 8);
   x.registers = draw.between(1, 4);
   x.think_us = draw.one_of({100, 1000, 5000});
   x.attempts_max = draw.between(2, 12);
   x.sessionless_permille = sometimes(draw, 400, 50, 500);
+  x.log_reads_permille = draw.one_of({0, 300, 1000});
+  x.lease_reads_permille = draw.one_of({0, 500, 1000});
   x.session_timeout_us = draw.one_of({300'000, 60'000'000, 60'000'000});
   x.payload_bytes = draw.one_of({0, 0, 0, 100, 600});
   draw_core(x, draw);
@@ -209,7 +227,7 @@ std::string overrides(const options& x) {
   return out;
 }
 
-raft::core_options core_options_of(const options& x, node_id self) {
+raft::core_options core_options_of(const options& x, node_id self, uint32_t life) {
   raft::core_options out;
   out.group = group_id{1};
   out.self = self;
@@ -225,7 +243,14 @@ raft::core_options core_options_of(const options& x, node_id self) {
   out.forwarded_max = static_cast<uint32_t>(x.forwarded_max);
   out.tail_bytes_max = static_cast<uint64_t>(x.tail_bytes);
   out.apply_bytes_max = static_cast<uint64_t>(x.apply_bytes);
-  out.seed = static_cast<uint64_t>(x.seed);
+  out.lease = x.lease != 0;
+  out.tick_ns = x.tick_us * 990; // Rounding makes some ticks a little shorter.
+  // What the skew of two clocks makes of an election timeout, and something on top.
+  out.clock_drift_max_ns = x.election_ticks * x.tick_us * (10 + 3 * x.clock_skew_permille);
+  if (x.priorities != 0)
+    out.priority = static_cast<uint8_t>(100 - 30 * (self.value() % 3));
+  out.boot = life;
+  out.seed = static_cast<uint64_t>(x.seed) + life * 1000;
   return out;
 }
 

@@ -21,6 +21,7 @@ struct options {
   // -- cluster and clients -------------------------------------------------------
   int64_t nodes = 3; ///< Voters at the start.
   int64_t learners = 0;
+  int64_t spares = 0; ///< Nodes that a change of members may bring in.
   int64_t clients = 4;
   int64_t registers = 4; ///< Keys of the register map, beside the one counter.
   int64_t think_us = 2000;
@@ -28,6 +29,8 @@ struct options {
   int64_t retry_us = 20'000;    ///< Mean pause after a refusal.
   int64_t attempts_max = 6;     ///< After it an operation stays unknown.
   int64_t sessionless_permille = 0;
+  int64_t log_reads_permille = 1000; ///< Of the gets: through the log, like commands.
+  int64_t lease_reads_permille = 0;  ///< Of the other gets.
   int64_t session_timeout_us = 60'000'000;
   int64_t payload_bytes = 0; ///< Padding of a command, to make it larger than limits.
 
@@ -37,6 +40,8 @@ struct options {
   int64_t heartbeat_ticks = 2;
   int64_t pre_vote = 1;
   int64_t check_quorum = 1;
+  int64_t lease = 0;
+  int64_t priorities = 0; ///< Nodes of different priorities to lead.
   int64_t forward = 1;
   int64_t append_bytes = 1 << 20;
   int64_t inflight_messages = 256;
@@ -88,6 +93,10 @@ struct options {
   int64_t wall_jump = 0;
   int64_t campaign = 0;
   int64_t link_reset = 0;
+  int64_t transfer = 0;
+  int64_t step_down = 0;
+  int64_t change = 0;              ///< Somebody wants other members.
+  int64_t island = 0;              ///< A leader is cut off and then asked to remove everybody else.
   int64_t clock_skew_permille = 0; ///< Each node's clock runs that much fast or slow at most.
 
   // -- the end --------------------------------------------------------------------------
@@ -113,6 +122,7 @@ std::string to_string(const options& x);
 /// Arguments that turn `drawn_options(x.seed)` into `x`.
 std::string overrides(const options& x);
 
-raft::core_options core_options_of(const options& x, node_id self);
+/// `life`: which of its starts it is.
+raft::core_options core_options_of(const options& x, node_id self, uint32_t life);
 
 } // namespace caucus::sim

@@ -13,6 +13,7 @@ namespace caucus::sim {
 struct sim_node {
   uint8_t number = 0;
   std::optional<raft::core> core; ///< Nothing while it is down.
+  bool has_started = false;       ///< Ever: a spare that nobody needs has not.
   uint32_t life = 1; ///< Counts its starts and crashes: what was planned for an older one is void.
   std::vector<int64_t> ended_us; ///< When each life ended, by life.
 

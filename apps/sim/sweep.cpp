@@ -1,5 +1,6 @@
 #include "apps/sim/sweep.hpp"
 
+#include "apps/sim/planted.hpp"
 #include "apps/sim/run.hpp"
 #include "apps/sim/violation.hpp"
 
@@ -47,6 +48,19 @@ nlohmann::ordered_json json_of(const totals& x) {
   return out;
 }
 
+bool switch_on(const std::string& name) {
+  for (const auto& row : plant_table)
+    if (row.name == name) {
+      planted = row.which;
+      return true;
+    }
+  std::cerr << "caucus-sim: no such bug can be planted: " << name << "; there are";
+  for (const auto& row : plant_table)
+    std::cerr << ' ' << row.name;
+  std::cerr << '\n';
+  return false;
+}
+
 void say_hello(const settings& asked) {
   std::cout << "caucus-sim " << CAUCUS_SIM_VERSION << " seed=" << asked.seed;
   if (asked.seeds > 1)
@@ -61,6 +75,8 @@ void say_hello(const settings& asked) {
 } // namespace
 
 int sweep(const settings& asked) {
+  if (!asked.plant.empty() && !switch_on(asked.plant))
+    return 2;
   say_hello(asked);
   std::ofstream trace_file;
   if (!asked.trace_file.empty()) {
@@ -74,10 +90,12 @@ int sweep(const settings& asked) {
   hasher hashes;
   std::string first_broken;
   uint64_t failures = 0;
+  uint64_t runs = 0;
   for (uint64_t i = 0; i < asked.seeds; ++i) {
     const auto x = options_of(asked, asked.seed + i);
     const auto report = run(x, {.is_checked = asked.is_checked,
                                 .trace_to = trace_file.is_open() ? &trace_file : nullptr});
+    ++runs;
     add(all, report.counts);
     hashes.word(report.trace_hash);
     if (report.is_clean())
@@ -89,10 +107,9 @@ int sweep(const settings& asked) {
     if (!asked.keeps_going)
       break;
   }
-  nlohmann::ordered_json json{{"seed", asked.seed},
-                              {"trace_hash", text(hashes.value())},
-                              {"invariant", nullptr},
-                              {"totals", json_of(all)}};
+  nlohmann::ordered_json json{{"seed", asked.seed},   {"runs", runs},
+                              {"failures", failures}, {"trace_hash", text(hashes.value())},
+                              {"invariant", nullptr}, {"totals", json_of(all)}};
   if (!first_broken.empty())
     json["invariant"] = first_broken;
   if (asked.as_json)

@@ -24,7 +24,7 @@ void put(hasher& to, const raft::request_vote& x) {
     .word((x.is_pre_vote ? 1u : 0u) | (x.is_transfer ? 2u : 0u));
 }
 void put(hasher& to, const raft::vote_reply& x) {
-  to.word(x.term).word((x.is_pre_vote ? 1u : 0u) | (x.granted ? 2u : 0u));
+  to.word(x.term).word((x.is_pre_vote ? 1u : 0u) | (x.granted ? 2u : 0u)).word(x.removed_by);
 }
 void put(hasher& to, const raft::append_entries& x) {
   to.word(x.term).word(x.prev.index).word(x.prev.term).word(x.leader_commit);
@@ -33,7 +33,7 @@ void put(hasher& to, const raft::append_entries& x) {
 }
 void put(hasher& to, const raft::append_reply& x) {
   to.word(x.term).word(x.accepted ? 1u : 0u).word(x.match).word(x.prev);
-  to.word(x.hint.index).word(x.hint.term);
+  to.word(x.hint.index).word(x.hint.term).word(uint64_t{x.priority});
 }
 void put(hasher& to, const raft::heartbeat& x) { to.word(x.term).word(x.commit).word(x.context); }
 void put(hasher& to, const raft::heartbeat_reply& x) { to.word(x.term).word(x.context); }
@@ -45,6 +45,10 @@ void put(hasher& to, const raft::forward_reply& x) {
   to.word(x.request).word(static_cast<uint64_t>(x.refused)).word(x.accepted.index);
   to.word(x.accepted.term).word(x.leader);
 }
+void put(hasher& to, const raft::read_index& x) { to.word(x.context); }
+void put(hasher& to, const raft::read_index_reply& x) {
+  to.word(x.context).word(static_cast<uint64_t>(x.refused)).word(x.index);
+}
 
 std::string say(const raft::request_vote& x) {
   return text(x.is_pre_vote ? "pre_vote" : "request_vote", " term=", x.term,
@@ -52,7 +56,7 @@ std::string say(const raft::request_vote& x) {
 }
 std::string say(const raft::vote_reply& x) {
   return text(x.is_pre_vote ? "pre_vote_reply" : "vote_reply", " term=", x.term,
-              x.granted ? " granted" : " refused");
+              x.granted ? " granted" : " refused", " removed_by=", x.removed_by);
 }
 std::string say(const raft::append_entries& x) {
   auto out = text("append_entries term=", x.term, " prev=", id_text(x.prev),
@@ -82,6 +86,11 @@ std::string say(const raft::forward_reply& x) {
            ? text("forward_reply request=", x.request, " accepted=", id_text(x.accepted))
            : text("forward_reply request=", x.request, " refused=", to_string(x.refused));
 }
+std::string say(const raft::read_index& x) { return text("read_index context=", x.context); }
+std::string say(const raft::read_index_reply& x) {
+  return text("read_index_reply context=", x.context, " refused=", to_string(x.refused),
+              " index=", x.index);
+}
 
 } // namespace
 
@@ -104,6 +113,23 @@ std::string to_string(const raft::entry& x) {
                                           "internal"};
   return text("[", id_text(x.id), " ", kinds[static_cast<size_t>(x.body.kind)],
               " session=", x.body.session, "/", x.body.sequence, "]");
+}
+
+std::string to_string(const membership::configuration& x) {
+  std::string out;
+  const auto list = [&](const char* name, const std::set<node_id>& ids) {
+    if (ids.empty())
+      return;
+    out += text(out.empty() ? "" : " ", name);
+    for (auto id : ids)
+      out += text(" ", id);
+  };
+  list("voters", x.voters);
+  list("outgoing", x.outgoing);
+  list("learners", x.learners);
+  list("next", x.learners_next);
+  list("staging", x.staging);
+  return out + (x.auto_leave ? " auto" : "");
 }
 
 } // namespace caucus::sim

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/sim/hash.hpp"
+#include "membership/configuration.hpp"
 #include "raft/message.hpp"
 
 #include <cstdint>
@@ -38,5 +39,6 @@ private:
 /// For people: the message's kind and all that it says.
 std::string to_string(const raft::message& x);
 std::string to_string(const raft::entry& x);
+std::string to_string(const membership::configuration& x);
 
 } // namespace caucus::sim

@@ -3,6 +3,7 @@
 #include "raft/ready.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace caucus::sim {
@@ -28,6 +29,13 @@ public:
     return who;
   }
   caller forget(request_id request) {
+    const auto read = std::find_if(reads_.begin(), reads_.end(),
+                                   [=](const waiting_read& x) { return x.request == request; });
+    if (read != reads_.end()) {
+      const auto who = read->who;
+      reads_.erase(read);
+      return who;
+    }
     const auto found = std::find_if(unplaced_.begin(), unplaced_.end(),
                                     [=](const waiting& x) { return x.request == request; });
     if (found == unplaced_.end())
@@ -50,8 +58,32 @@ public:
       }
   }
 
+  /// A read that waits to be confirmed, then for the machine to come so far.
+  void add_read(request_id request, caller who, uint32_t object) {
+    reads_.push_back({request, who, object, {}});
+  }
+  void confirm_read(request_id request, index_t index) {
+    for (auto& x : reads_)
+      if (x.request == request)
+        x.index = index;
+  }
+  /// Calls `answer(who, object)` for each that may be answered now.
+  template <class Answer>
+  void settle_reads(index_t applied, Answer&& answer) {
+    for (size_t i = 0; i < reads_.size();)
+      if (reads_[i].index && *reads_[i].index <= applied) {
+        const auto x = reads_[i];
+        reads_.erase(reads_.begin() + static_cast<std::ptrdiff_t>(i));
+        answer(x.who, x.object);
+      } else {
+        ++i;
+      }
+  }
+
   template <class Answer>
   void clear(Answer&& answer) {
+    for (const auto& x : std::exchange(reads_, {}))
+      answer(x.who);
     for (const auto& x : std::exchange(unplaced_, {}))
       answer(x.who);
     for (const auto& x : std::exchange(placed_, {}))
@@ -65,6 +97,14 @@ private:
     caller who;
   };
 
+  struct waiting_read {
+    request_id request;
+    caller who;
+    uint32_t object = 0;
+    std::optional<index_t> index;
+  };
+
+  std::vector<waiting_read> reads_;
   std::vector<waiting> unplaced_;
   std::vector<waiting> placed_;
 };

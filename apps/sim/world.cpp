@@ -2,6 +2,7 @@
 
 #include "apps/sim/history/checker.hpp"
 #include "apps/sim/violation.hpp"
+#include "membership/quorum.hpp"
 
 #include <algorithm>
 
@@ -24,16 +25,18 @@ world::world(const options& x, const run_settings& how)
     disks_{stream(x, 2)},
     luck_{stream(x, 3)},
     network_{x, stream(x, 4)},
-    nodes_(static_cast<size_t>(x.nodes + x.learners) + 1),
+    nodes_(static_cast<size_t>(x.nodes + x.learners + x.spares) + 1),
     clients_{x, stream(x, 5), for_clients(), counts_} {
   for (uint8_t i = 1; i < nodes_.size(); ++i) {
     auto& n = nodes_[i];
     n.number = i;
     n.rate_permille = 1000 + luck_.between(-x.clock_skew_permille, x.clock_skew_permille);
-    (i <= x.nodes ? members_.voters : members_.learners).insert(n.id());
+    if (i <= x.nodes + x.learners)
+      (i <= x.nodes ? first_members_.voters : first_members_.learners).insert(n.id());
   }
-  for (size_t i = 1; i < nodes_.size(); ++i)
-    start(nodes_[i]);
+  members_ = judges_ = std::make_shared<const membership::configuration>(first_members_);
+  for (auto id : first_members_.members())
+    start(nodes_[id.value()]);
   clients_.start();
   if (x.fault_every_us > 0)
     queue_.push({.at_us = timing_.around(x.fault_every_us), .kind = event_kind::fault});
@@ -113,6 +116,8 @@ clients::surroundings world::for_clients() {
     .some_node = [this](dice& draw) { return some_node(draw); },
     .propose = [this](uint8_t node, caller who,
                       const raft::command& body) { return propose(node, who, body); },
+    .read = [this](uint8_t node, caller who, uint32_t object,
+                   raft::consistency how) { return read(node, who, object, how); },
     .wake_at =
       [this](uint32_t client, int64_t at_us) {
         queue_.push({.at_us = at_us, .arg = client, .kind = event_kind::client});
@@ -158,53 +163,94 @@ void world::heal() {
   options_.sync_min_us = options_.sync_mean_us = 10;
   options_.apply_max = 1000;
   options_.failed_read_permille = 0;
-  std::vector<uint8_t> voters;
-  for (auto id : members_.voters)
-    voters.push_back(static_cast<uint8_t>(id.value()));
-  for (size_t i = voters.size(); i > 1; --i)
-    std::swap(voters[i - 1], voters[static_cast<size_t>(luck_.below(static_cast<int64_t>(i)))]);
-  const auto total = static_cast<int64_t>(voters.size());
-  const auto kept = luck_.between(total / 2 + 1, total);
-  for (int64_t i = 0; i < total; ++i) {
-    auto& n = nodes_[voters[static_cast<size_t>(i)]];
+  for (auto& n : nodes_)
+    if (n.is_up() && !n.is_paused(now_us_))
+      take(n); // What its core has decided counts.
+  const auto alive = some_majority();
+  for (auto& n : nodes_) {
+    if (!n.has_started)
+      continue; // Nobody, or a spare that was never needed.
+    const bool is_kept = std::find(alive.begin(), alive.end(), n.number) != alive.end();
     // Who stands still would do so until the end of its trouble, which is already planned.
     const bool is_stuck = n.is_paused(now_us_) || now_us_ < n.disk_stuck_until_us
                           || now_us_ < n.disk_slow_until_us || now_us_ < n.machine_slow_until_us;
     n.paused_until_us = n.disk_slow_until_us = n.disk_stuck_until_us = n.machine_slow_until_us = 0;
     n.fails_next_sync = false;
-    if (n.is_up() && (i >= kept || is_stuck))
+    if (n.is_up() && (!is_kept || is_stuck))
       crash(n, false);
     else if (!n.is_up())
       ++n.life; // Voids its planned restart.
     n.ended_us.resize(n.life, now_us_);
-    if (i < kept && !n.is_up())
+    if (is_kept && !n.is_up())
       start(n);
   }
 }
 
-bool world::has_converged() const {
-  const sim_node* first = nullptr;
-  size_t leading = 0;
-  for (auto id : members_.voters) {
-    const auto& n = nodes_[id.value()];
-    if (!n.is_up())
-      continue;
-    first = first == nullptr ? &n : first;
-    leading += n.role == raft::role::leader ? 1 : 0;
-    if (n.log.last() != first->log.last() || n.hard.commit != n.log.last()
-        || n.machine->applied() != n.log.last())
-      return false;
+/// Takes nodes away in random order as long as the rest can serve.
+std::vector<uint8_t> world::some_majority() {
+  std::vector<uint8_t> alive;
+  for (const auto& n : nodes_)
+    if (n.has_started)
+      alive.push_back(n.number);
+  for (size_t i = alive.size(); i > 1; --i)
+    std::swap(alive[i - 1], alive[static_cast<size_t>(luck_.below(static_cast<int64_t>(i)))]);
+  const auto fewest = static_cast<size_t>(luck_.between(1, static_cast<int64_t>(alive.size())));
+  for (size_t i = 0; i < alive.size() && alive.size() > fewest;) {
+    auto fewer = alive;
+    fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+    if (can_serve(fewer))
+      alive = std::move(fewer);
+    else
+      ++i;
   }
-  return leading == 1;
+  return alive;
+}
+
+/// A majority of the committed configuration, and of each later one that a log of somebody alive
+/// has: its leader would need that.
+bool world::can_serve(const std::vector<uint8_t>& alive) const {
+  const auto is_majority = [&](const membership::configuration& members) {
+    return membership::tally_votes(
+             members,
+             [&](node_id id) {
+               const bool is_there =
+                 std::find(alive.begin(), alive.end(), id.value()) != alive.end();
+               return is_there ? membership::vote::granted : membership::vote::refused;
+             })
+           == membership::vote_result::won;
+  };
+  if (!is_majority(*members_))
+    return false;
+  for (auto number : alive) {
+    const auto& n = nodes_[number];
+    for (auto i = std::max(n.log.before(), commit_) + 1; i <= n.log.last(); ++i)
+      if (n.log.at(i)->body.kind == raft::entry_kind::configuration
+          && !is_majority(*n.log.members_at(i)))
+        return false;
+  }
+  return true;
+}
+
+bool world::has_converged() const {
+  const auto leads = [](const sim_node& n) {
+    return n.is_up() && n.role == raft::role::leader && !n.log.members()->is_joint();
+  };
+  const auto leading = std::find_if(nodes_.begin(), nodes_.end(), leads);
+  if (leading == nodes_.end())
+    return false;
+  const auto& members = *leading->log.members();
+  return std::all_of(nodes_.begin(), nodes_.end(), [&](const sim_node& n) {
+    if (!n.is_up() || !members.is_member(n.id()))
+      return true;
+    const auto last = leading->log.last();
+    return n.log.last() == last && n.hard.commit == last && n.machine->applied() == last
+           && (&n == &*leading || n.role == raft::role::follower);
+  });
 }
 
 void world::judge() {
   if (committed_.last() > index_t{})
-    committed_.check_quorum(committed_.last(), members_,
-                            [this](node_id id, index_t index, uint64_t hash) {
-                              const auto& log = nodes_[id.value()].disk.durable();
-                              return log.has(index) && log.hash_at(index) == hash;
-                            });
+    committed_.check_quorum(committed_.last(), {&judges_, 1}, durable_anywhere());
   const auto history = clients_.history();
   counts_.reads_checked += static_cast<uint64_t>(
     std::count_if(history.begin(), history.end(), [](const history::operation& x) {

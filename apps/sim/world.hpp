@@ -46,6 +46,8 @@ private:
   void run_until(int64_t deadline_us, const char* awaited, const std::function<bool()>& is_done);
   void heal_and_require();
   void heal();
+  [[nodiscard]] std::vector<uint8_t> some_majority();
+  [[nodiscard]] bool can_serve(const std::vector<uint8_t>& alive) const;
   [[nodiscard]] bool has_converged() const;
   void judge();
   clients::surroundings for_clients();
@@ -65,13 +67,17 @@ private:
   void answer(const machine::outcome& what, const raft::entry& applied, sim_node& n);
   void finish_read(sim_node& n);
   bool propose(uint8_t node, caller who, const raft::command& body);
+  bool read(uint8_t node, caller who, uint32_t object, raft::consistency how);
+  void answer_reads(sim_node& n);
   uint8_t some_node(dice& draw) const;
 
   // -- what a core wants done (world_ready.cpp) -----------------------------------
   void step(sim_node& n, raft::input in);
   void take(sim_node& n);
   void hand_over(sim_node& n, raft::persist_batch batch, bool was_leader);
-  void note_hard_state(sim_node& n, const raft::hard_state& now);
+  void note_hard_state(sim_node& n, const raft::hard_state& now,
+                       const membership::configuration_ptr& before);
+  [[nodiscard]] committed_log::is_durable durable_anywhere() const;
   void note_roles(sim_node& n, const std::vector<raft::soft_state>& changes);
   void send(const sim_node& n, node_id to, raft::message body);
   void tell_callers(sim_node& n, const raft::ready& out);
@@ -81,7 +87,12 @@ private:
   void partition();
   void cut_one_way();
   void reset_link();
-  sim_node& some_member() { return nodes_[static_cast<size_t>(luck_.between(1, nodes_total()))]; }
+  void strike(int64_t options::*chosen, sim_node& n, int64_t until_us);
+  void ask_leader_to_go(bool is_transfer);
+  void change_members(bool is_island);
+  void ask_change(sim_node& n, membership::change_request x);
+  [[nodiscard]] membership::member_change some_change();
+  sim_node& some_node() { return nodes_[static_cast<size_t>(luck_.between(1, nodes_total()))]; }
   sim_node* leader();
   [[nodiscard]] int64_t nodes_total() const noexcept {
     return static_cast<int64_t>(nodes_.size()) - 1;
@@ -97,7 +108,10 @@ private:
   network network_;
   event_queue queue_;
   std::vector<sim_node> nodes_; ///< From 1, like their ids.
-  membership::configuration members_;
+  membership::configuration first_members_;
+  membership::configuration_ptr members_; ///< As of the last commit that anybody knew of.
+  membership::configuration_ptr judges_;  ///< Whose majority has decided that.
+  index_t commit_;
   int64_t now_us_ = 0;
   term_t newest_led_;
   uint8_t last_leader_ = 0; ///< Of that term; 0: nobody yet.

@@ -11,7 +11,8 @@ constexpr std::array classes{&options::crash,       &options::crash_leader, &opt
                              &options::failed_sync, &options::pause,        &options::partition,
                              &options::one_way,     &options::clog,         &options::slow_disk,
                              &options::stuck_disk,  &options::slow_machine, &options::wall_jump,
-                             &options::campaign,    &options::link_reset};
+                             &options::campaign,    &options::link_reset,   &options::transfer,
+                             &options::step_down,   &options::change,       &options::island};
 
 } // namespace
 
@@ -39,7 +40,7 @@ void world::inject() {
   if (weights == 0)
     return;
   auto* const leading = leader();
-  auto& any = some_member();
+  auto& any = some_node();
   auto& n = leading != nullptr && luck_.permille(400) ? *leading : any;
   const auto until_us = now_us_ + luck_.around(options_.trouble_us);
   ++counts_.events;
@@ -53,32 +54,43 @@ void world::inject() {
     crash(any, true);
   else if (chosen == &options::crash_leader && n.is_up())
     crash(leading != nullptr ? *leading : n, true);
-  else if (chosen == &options::crash_all)
-    for (size_t i = 1; i < nodes_.size(); ++i)
-      if (nodes_[i].is_up())
-        crash(nodes_[i], true);
-  if (chosen == &options::failed_sync)
+  else
+    strike(chosen, n, until_us);
+}
+
+void world::strike(int64_t options::*chosen, sim_node& n, int64_t until_us) {
+  const bool is_awake = n.is_up() && !n.is_paused(now_us_);
+  if (chosen == &options::crash_all) {
+    for (auto& x : nodes_)
+      if (x.is_up())
+        crash(x, true);
+  } else if (chosen == &options::failed_sync) {
     n.fails_next_sync = true;
-  else if (chosen == &options::pause && n.is_up())
+  } else if (chosen == &options::pause && n.is_up()) {
     n.paused_until_us = until_us;
-  else if (chosen == &options::partition)
+  } else if (chosen == &options::partition) {
     partition();
-  else if (chosen == &options::one_way)
+  } else if (chosen == &options::one_way) {
     cut_one_way();
-  else if (chosen == &options::clog)
-    network_.clog(n.number, some_member().number, until_us);
-  else if (chosen == &options::slow_disk)
+  } else if (chosen == &options::clog) {
+    network_.clog(n.number, some_node().number, until_us);
+  } else if (chosen == &options::slow_disk) {
     n.disk_slow_until_us = until_us;
-  else if (chosen == &options::stuck_disk)
+  } else if (chosen == &options::stuck_disk) {
     n.disk_stuck_until_us = until_us;
-  else if (chosen == &options::slow_machine)
+  } else if (chosen == &options::slow_machine) {
     n.machine_slow_until_us = until_us;
-  else if (chosen == &options::wall_jump)
+  } else if (chosen == &options::wall_jump) {
     n.wall_offset_us += luck_.between(-86'400'000'000, 86'400'000'000);
-  else if (chosen == &options::campaign && n.is_up() && !n.is_paused(now_us_))
+  } else if (chosen == &options::campaign && is_awake) {
     step(n, raft::campaign{});
-  else if (chosen == &options::link_reset)
+  } else if (chosen == &options::link_reset) {
     reset_link();
+  } else if (chosen == &options::transfer || chosen == &options::step_down) {
+    ask_leader_to_go(chosen == &options::transfer);
+  } else if (chosen == &options::change || chosen == &options::island) {
+    change_members(chosen == &options::island);
+  }
 }
 
 /// Halves, one node alone, a bridge (two halves and one node that reaches both), or a ring in which
@@ -113,11 +125,11 @@ void world::cut_one_way() {
   ++counts_.partitions;
   auto* const leading = leader();
   const auto victim =
-    leading != nullptr && luck_.permille(500) ? leading->number : some_member().number;
+    leading != nullptr && luck_.permille(500) ? leading->number : some_node().number;
   const auto shape = luck_.below(3);
   const auto until_us = now_us_ + luck_.around(options_.trouble_us);
   if (shape == 0) {
-    network_.cut(victim, some_member().number, until_us);
+    network_.cut(victim, some_node().number, until_us);
     return;
   }
   for (uint8_t other = 1; other < nodes_.size(); ++other)
@@ -128,8 +140,8 @@ void world::cut_one_way() {
 }
 
 void world::reset_link() {
-  auto& a = some_member();
-  auto& b = some_member();
+  auto& a = some_node();
+  auto& b = some_node();
   if (a.number == b.number)
     return;
   if (a.is_up() && !a.is_paused(now_us_))

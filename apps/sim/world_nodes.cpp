@@ -7,13 +7,19 @@ namespace caucus::sim {
 
 void world::start(sim_node& n) {
   auto found = n.disk.recover();
-  raft::recovered_state state{.hard = found.hard, .members = members_};
+  raft::recovered_state state{.hard = found.hard};
+  if (n.number <= options_.nodes + options_.learners) // Who joins learns them from the log.
+    state.members = first_members_;
   state.compacted = found.log.before_id();
   state.last = found.log.last();
-  for (auto i = found.log.before() + 1; i <= state.last; ++i)
-    if (const auto term = found.log.at(i)->id.term;
-        state.runs.empty() || state.runs.back().term != term)
-      state.runs.push_back({i, term});
+  for (auto i = found.log.before() + 1; i <= state.last; ++i) {
+    const auto& e = *found.log.at(i);
+    if (state.runs.empty() || state.runs.back().term != e.id.term)
+      state.runs.push_back({i, e.id.term});
+  }
+  found.log.set_first_members(
+    {state.members_id, std::make_shared<const membership::configuration>(state.members)});
+  state.configurations = found.log.later_members();
   int64_t bytes = 0;
   for (auto i = state.last; i > found.log.before(); i = i - 1) {
     bytes += static_cast<int64_t>(found.log.at(i)->cost());
@@ -26,15 +32,15 @@ void world::start(sim_node& n) {
     n.machine = std::make_unique<machine>();
   state.applied = n.machine->applied();
 
+  n.has_started = true;
   n.log = std::move(found.log);
   n.hard = found.hard;
   n.role = raft::role::follower;
   n.leader = {};
-  auto settings = core_options_of(options_, n.id());
-  settings.seed += n.life * 1000;
-  n.core.emplace(settings, std::move(state));
+  n.core.emplace(core_options_of(options_, n.id(), n.life), std::move(state));
   trace_.note(event_kind::restart, now_us_, n.number, n.log.last().value());
-  say(n, text("starts with log ", n.log.last(), " term ", n.hard.term));
+  say(n, text("starts with log ", n.log.last(), " term ", n.hard.term, " commit ", n.hard.commit,
+              ", ", trace_.is_read() ? to_string(*n.log.members()) : ""));
   plan(event_kind::tick, now_us_ + 1 + timing_.below(options_.tick_us), n);
 }
 
@@ -68,8 +74,9 @@ void world::deliver(const event& x) {
   const auto& waiting = network_.at(x.arg);
   auto& n = nodes_[waiting.to];
   const auto& from = nodes_[waiting.from];
-  const bool was_sent =
-    from.life == waiting.from_life || from.ended_us[waiting.from_life] >= waiting.sent_us;
+  // Once healed, nothing of the dead is under way: it might bring a configuration that needs them.
+  const bool was_sent = from.life == waiting.from_life
+                        || (!is_healed_ && from.ended_us[waiting.from_life] >= waiting.sent_us);
   if (was_sent && n.is_up() && n.is_paused(now_us_)) {
     queue_.push({.at_us = n.paused_until_us, .arg = x.arg, .kind = event_kind::deliver});
     return;
@@ -141,6 +148,7 @@ void world::apply(sim_node& n) {
   trace_.note(event_kind::apply, now_us_, n.number, upto.value(), n.machine->hash());
   if (trace_.is_read())
     say(n, text("has applied ", upto));
+  answer_reads(n);
   if (!n.to_apply.empty()) {
     n.is_apply_planned = true;
     plan(event_kind::apply, soon(options_.apply_us), n);
@@ -192,6 +200,27 @@ bool world::propose(uint8_t node, caller who, const raft::command& body) {
   n.waiting.add(request, who);
   step(n, raft::propose{request, body});
   return true;
+}
+
+bool world::read(uint8_t node, caller who, uint32_t object, raft::consistency how) {
+  auto& n = nodes_[node];
+  ++counts_.events;
+  trace_.note(event_kind::client, now_us_, node, who.client, who.operation, who.attempt, how);
+  say(n, text("client ", who.client, " operation ", who.operation, " attempt ", who.attempt,
+              how == raft::consistency::lease ? " reads by lease" : " reads",
+              n.is_up() ? "" : ": nobody there"));
+  if (!n.is_up() || n.is_paused(now_us_))
+    return false;
+  const request_id request{next_request_++};
+  n.waiting.add_read(request, who, object);
+  step(n, raft::read{request, how});
+  return true;
+}
+
+void world::answer_reads(sim_node& n) {
+  n.waiting.settle_reads(n.machine->applied(), [&](caller who, uint32_t object) {
+    clients_.answer(who, {.answer = n.machine->look(object)}, now_us_);
+  });
 }
 
 uint8_t world::some_node(dice& draw) const {

@@ -58,12 +58,16 @@ void world::take(sim_node& n) {
     n.reads.push_back(x);
     plan(event_kind::read_done, soon(options_.sync_mean_us), n);
   }
+  if (out.configuration && trace_.is_read())
+    say(n, text(out.configuration->is_committed ? "has committed " : "goes by ",
+                out.configuration->id, ": ", to_string(*out.configuration->members)));
   tell_callers(n, out);
 }
 
 void world::hand_over(sim_node& n, raft::persist_batch batch, bool was_leader) {
   if (is_checked_ && was_leader)
     monotony::on_leader_batch(n.id(), batch);
+  const auto members_before = n.log.members();
   if (batch.truncate_from)
     n.log.truncate_from(*batch.truncate_from);
   for (const auto& e : batch.entries)
@@ -71,26 +75,41 @@ void world::hand_over(sim_node& n, raft::persist_batch batch, bool was_leader) {
   if (is_checked_ && !batch.entries.empty())
     logs_.on_append(n.id(), n.log, batch.entries.front()->id.index);
   if (batch.hard)
-    note_hard_state(n, *batch.hard);
+    note_hard_state(n, *batch.hard, members_before);
   n.handed_us = std::max(n.handed_us, soon(options_.hand_us));
   n.disk.hand_over(std::move(batch), n.handed_us);
   plan_disk(n);
 }
 
-void world::note_hard_state(sim_node& n, const raft::hard_state& now) {
+/// `before`: the configuration that was in force when the ready began. A ready of several steps may
+/// first commit by that one and then append the next.
+void world::note_hard_state(sim_node& n, const raft::hard_state& now,
+                            const membership::configuration_ptr& before) {
+  const bool is_leader_news = now.commit > commit_;
   if (is_checked_) {
     monotony::on_hard_state(n.id(), n.hard, now);
-    if (now.commit > n.hard.commit) {
+    if (now.commit > n.hard.commit)
       committed_.on_commit(n.id(), now.term, n.log, now.commit);
-      if (n.role == raft::role::leader)
-        committed_.check_quorum(now.commit, members_,
-                                [this](node_id id, index_t index, uint64_t hash) {
-                                  const auto& log = nodes_[id.value()].disk.durable();
-                                  return log.has(index) && log.hash_at(index) == hash;
-                                });
+    if (is_leader_news) {
+      const std::array judges{before, n.log.members()};
+      judges_ = committed_.check_quorum(now.commit, judges, durable_anywhere());
     }
   }
+  // The first who knows of a commit is a leader.
+  for (auto i = commit_ + 1; i <= now.commit; ++i)
+    if (i > n.log.before() && n.log.at(i)->body.kind == raft::entry_kind::configuration) {
+      ++counts_.conf_changes;
+      members_ = n.log.members_at(i);
+    }
+  commit_ = std::max(commit_, now.commit);
   n.hard = now;
+}
+
+committed_log::is_durable world::durable_anywhere() const {
+  return [this](node_id id, index_t index, uint64_t hash) {
+    const auto& log = nodes_[id.value()].disk.durable();
+    return log.has(index) && log.hash_at(index) == hash;
+  };
 }
 
 void world::note_roles(sim_node& n, const std::vector<raft::soft_state>& changes) {
@@ -146,6 +165,12 @@ void world::tell_callers(sim_node& n, const raft::ready& out) {
     if (who.client != 0 && is_passed)
       clients_.answer(who, {errc::leadership_lost}, now_us_);
   }
+  for (const auto& x : out.reads_ready)
+    n.waiting.confirm_read(x.request, x.index);
+  if (!out.reads_ready.empty())
+    answer_reads(n);
+  for (const auto& x : out.transferred)
+    counts_.transfers += x.leader == node_id{} ? 0 : 1;
   for (const auto& x : out.refused)
     if (const auto who = n.waiting.forget(x.request); who.client != 0)
       clients_.answer(who, {x.reason}, now_us_);

@@ -18,14 +18,20 @@ void committed_log::on_commit(node_id node, term_t term, const log_mirror& log, 
     slots_.push_back({log.hash_at(i), term});
 }
 
-void committed_log::check_quorum(index_t upto, const membership::configuration& members,
-                                 const is_durable& holds) const {
-  const auto tally = membership::tally_votes(members, [&](node_id id) {
-    return holds(id, upto, hash_at(upto)) ? membership::vote::granted : membership::vote::refused;
-  });
-  if (tally != membership::vote_result::won)
-    throw violation{"durable on a quorum",
-                    text("entry ", upto, " is committed and not durable on a majority")};
+const membership::configuration_ptr&
+committed_log::check_quorum(index_t upto,
+                            std::span<const membership::configuration_ptr> configurations,
+                            const is_durable& holds) const {
+  for (const auto& members : configurations)
+    if (membership::tally_votes(*members,
+                                [&](node_id id) {
+                                  return holds(id, upto, hash_at(upto)) ? membership::vote::granted
+                                                                        : membership::vote::refused;
+                                })
+        == membership::vote_result::won)
+      return members;
+  throw violation{"durable on a quorum",
+                  text("entry ", upto, " is committed and not durable on a majority")};
 }
 
 void committed_log::on_leader(node_id node, term_t term, const log_mirror& log) const {

@@ -4,6 +4,7 @@
 #include "membership/configuration.hpp"
 
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace caucus::sim {
@@ -17,9 +18,11 @@ public:
 
   /// The node, in `term`, has advanced its commit index to `upto`.
   void on_commit(node_id node, term_t term, const log_mirror& log, index_t upto);
-  /// Precondition: `upto` is committed. To be called before anybody is told.
-  void check_quorum(index_t upto, const membership::configuration& members,
-                    const is_durable& holds) const;
+  /// Precondition: `upto` is committed. To be called before anybody is told. @returns that of the
+  /// `configurations` whose majority holds it; one has to.
+  const membership::configuration_ptr&
+  check_quorum(index_t upto, std::span<const membership::configuration_ptr> configurations,
+               const is_durable& holds) const;
   /// The node begins to lead `term` with this log.
   void on_leader(node_id node, term_t term, const log_mirror& log) const;
 
