@@ -25,6 +25,18 @@ void group_handle::close() {
   replica_ = nullptr;
 }
 
+void group_handle::quarantine(group_status told) {
+  bounds_.room->close();
+  std::unique_lock guard{mutex_};
+  replica_ = nullptr;
+  fault_ = std::move(told);
+}
+
+std::optional<group_status> group_handle::fault() const {
+  std::shared_lock guard{mutex_};
+  return fault_;
+}
+
 std::set<std::string> group_handle::message_types() const {
   caf::detail::type_list<group_actor> token;
   return home_system().message_types(token);
@@ -36,8 +48,11 @@ replica_actor group_handle::target() const {
 }
 
 outcome group_handle::admit(uint64_t commands, uint64_t bytes, uint64_t largest) {
-  if (bounds_.room->is_closed())
-    return refusal(errc::stopping);
+  if (bounds_.room->is_closed()) {
+    auto known = fault();
+    return refusal(errc::stopping,
+                   known ? "this replica is quarantined: " + known->fault : std::string{});
+  }
   if (largest > bounds_.proposal_bytes_max)
     return refusal(errc::proposal_too_large, std::to_string(largest)
                                                + " bytes, more than proposal-bytes-max "
@@ -96,7 +111,23 @@ void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
   if (auto to = target())
     caf::actor_cast<caf::abstract_actor*>(to)->enqueue(std::move(element), nullptr);
   else
-    bounce(element, caf::make_error(caf::exit_reason::user_shutdown));
+    answer_without_replica(element);
+}
+
+void group_handle::answer_without_replica(caf::mailbox_element_ptr& asked) {
+  auto known = fault();
+  auto& content = asked->content();
+  if (known && content.match_elements<status_request>()) {
+    reply_address::of(*asked, caf::strong_actor_ptr{ctrl()}).deliver(*std::move(known));
+  } else if (known && content.match_elements<leader_listener>()) {
+    auto& listener = content.get_as<leader_listener>(0);
+    caf::actor_cast<caf::abstract_actor*>(listener)->enqueue(
+      caf::make_mailbox_element(caf::strong_actor_ptr{ctrl()}, caf::make_message_id(), {},
+                                leader_changed{.group = known->group}),
+      nullptr);
+  } else {
+    bounce(asked, caf::make_error(caf::exit_reason::user_shutdown));
+  }
 }
 
 void group_handle::on_cleanup(const caf::error&) { close(); }

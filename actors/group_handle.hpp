@@ -5,6 +5,7 @@
 
 #include <caf/monitorable_actor.hpp>
 
+#include <optional>
 #include <shared_mutex>
 
 namespace caucus {
@@ -27,6 +28,8 @@ public:
   void attach(replica_actor replica);
   /// Drops the replica; commands are refused with `stopping` from now on.
   void close();
+  /// The same for a replica that died: `told` is the status from now on, with the reason.
+  void quarantine(group_status told);
 
   using caf::monitorable_actor::attach;
   using caf::monitorable_actor::enqueue;
@@ -41,10 +44,13 @@ private:
   [[nodiscard]] replica_actor target() const;
   [[nodiscard]] outcome admit(uint64_t commands, uint64_t bytes, uint64_t largest);
   void refuse(caf::mailbox_element& asked, outcome why);
+  [[nodiscard]] std::optional<group_status> fault() const;
+  void answer_without_replica(caf::mailbox_element_ptr& asked);
 
   limits bounds_;
   mutable std::shared_mutex mutex_;
   replica_actor replica_;
+  std::optional<group_status> fault_;
 };
 
 } // namespace caucus

@@ -41,10 +41,14 @@ void group_replica::announce(const raft::soft_state& changed) {
   if (changed.role != soft_.role || changed.term != soft_.term)
     node_->events->role_changed(how_.descriptor.name, changed);
   soft_ = changed;
-  if (changed.term.value() == published_.term && changed.leader.value() == published_.leader)
+  publish(changed.term, changed.leader);
+}
+
+void group_replica::publish(term_t term, node_id leader) {
+  if (term.value() == published_.term && leader.value() == published_.leader)
     return;
-  published_.term = changed.term.value();
-  published_.leader = changed.leader.value();
+  published_.term = term.value();
+  published_.leader = leader.value();
   node_->log().info("group=" + published_.group
                     + " node=" + std::to_string(node_->options.id.value())
                     + " event=leader_changed term=" + std::to_string(published_.term)

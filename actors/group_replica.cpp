@@ -28,6 +28,17 @@ replica_actor::behavior_type group_replica::make_behavior() {
     else
       std::erase_if(listeners_, [&](auto& x) { return x.address() == down.source; });
   });
+  // The last resort, where `guarded` isn't: whoever waits is answered, and the supervisor hears
+  // why.
+  set_exception_handler([](std::exception_ptr& thrown) -> caf::error {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& broken) {
+      return caf::make_error(caf::sec::runtime_error, std::string{broken.what()});
+    } catch (...) {
+      return caf::make_error(caf::sec::runtime_error, std::string{"no std::exception"});
+    }
+  });
   if (how_.is_new) // FIFO puts it into the log before this replica's first vote.
     send(node_->wal, wal_describe{how_.descriptor});
   send(node_->supervisor, node_members{how_.core.describe().members});
@@ -51,7 +62,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
       return caf::delegated<outcome>{};
     },
     [this](const cancel& asked) {
-      pending_.cancel(current_sender(), asked.session, asked.sequence);
+      guarded([&] { pending_.cancel(current_sender(), asked.session, asked.sequence); });
     },
     [this](query& asked) -> caf::result<outcome> {
       guarded([&] { on_query(asked); });
@@ -70,14 +81,14 @@ replica_actor::behavior_type group_replica::make_behavior() {
       return caf::delegated<outcome>{};
     },
     [this](members_request) -> caf::result<group_members> {
-      on_members();
+      guarded([&] { on_members(); });
       return caf::delegated<group_members>{};
     },
     [this](status_request) -> caf::result<group_status> {
       on_status();
       return caf::delegated<group_status>{};
     },
-    [this](const leader_listener& listener) { on_listener(listener); },
+    [this](const leader_listener& listener) { guarded([&] { on_listener(listener); }); },
     [this](group_tick) { guarded([&] { on_tick(); }); },
     [this](group_received& batch) { guarded([&] { on_received(batch); }); },
     [this](const group_persisted& x) { guarded([&] { step(raft::persisted{x.upto}); }); },
@@ -114,6 +125,8 @@ void group_replica::guarded(F&& work) {
     work();
   } catch (const std::exception& broken) {
     quarantine({errc::invariant_violated, broken.what()});
+  } catch (...) {
+    quarantine({errc::invariant_violated, "something was thrown that is no std::exception"});
   }
 }
 
@@ -221,6 +234,10 @@ void group_replica::on_tick() {
 }
 
 void group_replica::on_status() {
+  guarded([&] {
+    if (!fault_)
+      machine(); // The application's code makes it, perhaps only now.
+  });
   auto core = how_.core.describe();
   group_status status{.group = how_.descriptor.name,
                       .node = core.self.value(),
@@ -239,7 +256,8 @@ void group_replica::on_status() {
     reply.deliver(std::move(status));
     return;
   }
-  send(machine(), machine_status{std::move(status), std::move(reply)});
+  send(machine_,
+       machine_status{std::make_shared<pending_status>(std::move(status), std::move(reply))});
 }
 
 void group_replica::on_listener(const leader_listener& listener) {
@@ -256,9 +274,11 @@ void group_replica::quarantine(error reason) {
   fault_ = std::move(reason);
   pending_.answer_all(refusal(errc::node_stopped, fault_->what));
   queries_.answer_all(refusal(errc::stopping, fault_->what));
-  if (fault_->code != errc::node_stopped)
+  if (fault_->code != errc::node_stopped) {
     node_->log().error("group=" + how_.descriptor.name + " event=quarantined reason=\""
                        + to_string(*fault_) + "\"");
+    publish(soft_.term, node_id{}); // It hears of no leader any more.
+  }
   if (machine_)
     send(machine_, machine_stop{});
 }

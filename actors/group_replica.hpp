@@ -66,6 +66,7 @@ private:
   void flush();
   void execute(raft::ready& todo);
   void announce(const raft::soft_state& changed);
+  void publish(term_t term, node_id leader);
   void settle(const raft::ready& todo);
   void apply(std::vector<raft::entry_ptr> committed);
   void send_replies(const std::vector<raft::heartbeat_out>& replies);

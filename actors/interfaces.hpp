@@ -4,6 +4,7 @@
 // process: none of these actors is ever published.
 
 #include "actors/caller.hpp"
+#include "actors/pending_status.hpp"
 #include "caucus/messages.hpp"
 #include "persistence/wal_recovery.hpp"
 #include "raft/input.hpp"
@@ -82,10 +83,9 @@ struct machine_apply {
   std::shared_ptr<machine_work> work;
 };
 
-/// The replica's own part of a status; the machine adds its part and answers the asker.
+/// The machine adds its part and answers the asker.
 struct machine_status {
-  group_status status;
-  reply_address reply;
+  std::shared_ptr<pending_status> asked; ///< Shared because CAF wants messages to be copyable.
 };
 
 /// A query whose time has come: what it must see was handed to the machine before.
@@ -210,6 +210,11 @@ struct node_watch {
   caf::strong_actor_ptr who;
   std::string name;
 };
+/// A replica was spawned: watch it. Its death ends its group on this node and nothing else.
+struct node_watch_replica {
+  replica_actor who;
+  group_id group;
+};
 /// A group has these members from now on: the node has to be connected to all of them.
 struct node_members {
   membership::configuration_ptr members;
@@ -218,6 +223,7 @@ struct node_members {
 struct node_stopping {};
 
 using node_actor = caf::typed_actor<caf::reacts_to<node_wal_failed>, caf::reacts_to<node_watch>,
+                                    caf::reacts_to<node_watch_replica>,
                                     caf::reacts_to<node_members>, caf::reacts_to<node_stopping>>;
 
 } // namespace caucus
@@ -251,5 +257,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::link_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::link_refused)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_wal_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_watch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_watch_replica)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_members)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_stopping)

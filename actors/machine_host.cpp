@@ -14,26 +14,40 @@ machine_host::machine_host(caf::actor_config& cfg, caf::execution_unit* home, se
 machine_actor::behavior_type machine_host::make_behavior() {
   return {
     [this](machine_apply& batch) {
-      try {
+      auto is_done = guarded([&] {
         apply_all(*batch.work);
         if (batch.work->must_acknowledge)
           send(how_.replica, group_applied{applied_});
-      } catch (const std::exception& thrown) {
-        // The state may be half changed: no further command may see it (REPLICATED: a throw
-        // quarantines).
-        send(how_.replica,
-             group_fault{{errc::machine_failed, "the state machine threw at index "
-                                                  + std::to_string((applied_ + 1).value()) + ": "
-                                                  + thrown.what()}});
+      });
+      if (!is_done)
         for (auto& waiting : batch.work->callers)
           waiting.who.answer(refusal(errc::node_stopped, "the state machine failed"));
-        quit();
-      }
     },
     [this](machine_query& asked) { answer(asked); },
-    [this](machine_status& asked) { tell_status(asked); },
+    [this](machine_status& asked) { guarded([&] { tell_status(asked); }); },
     [this](machine_stop) { quit(); },
   };
+}
+
+template <class F>
+bool machine_host::guarded(F&& work) {
+  try {
+    work();
+    return true;
+  } catch (const std::exception& thrown) {
+    fail(thrown.what());
+  } catch (...) {
+    fail("something that is no std::exception");
+  }
+  return false;
+}
+
+void machine_host::fail(std::string_view thrown) {
+  // The state may be half changed: no further command may see it (REPLICATED: a throw quarantines).
+  send(how_.replica, group_fault{{errc::machine_failed, "the state machine threw after index "
+                                                          + std::to_string(applied_.value()) + ": "
+                                                          + std::string{thrown}}});
+  quit();
 }
 
 void machine_host::on_exit() {
@@ -119,14 +133,15 @@ void machine_host::answer(machine_query& asked) {
   } catch (const std::exception& thrown) { // It changed nothing: only its asker is concerned.
     asked.who->answer(
       refusal(errc::rejected_by_machine, std::string{"the query threw: "} + thrown.what()));
+  } catch (...) {
+    asked.who->answer(
+      refusal(errc::rejected_by_machine, "the query threw something that is no std::exception"));
   }
 }
 
 void machine_host::tell_status(machine_status& asked) {
-  asked.status.applied = std::max(applied_, kept_.value_or(index_t{})).value();
-  asked.status.digest = how_.machine->digest();
-  asked.status.machine = how_.machine->describe();
-  asked.reply.deliver(std::move(asked.status));
+  asked.asked->answer(std::max(applied_, kept_.value_or(index_t{})).value(), how_.machine->digest(),
+                      how_.machine->describe());
 }
 
 } // namespace caucus

@@ -33,6 +33,10 @@ private:
   outcome execute(const raft::entry& next);
   void answer(machine_query& asked);
   void tell_status(machine_status& asked);
+  /// For the application's code: if it throws, the group is quarantined with the reason.
+  template <class F>
+  bool guarded(F&& work);
+  void fail(std::string_view thrown);
 
   setup how_;
   std::optional<index_t> kept_; ///< The machine's own state on disk holds everything up to here.

@@ -130,9 +130,13 @@ result<group_actor> node_runtime::create_group(const std::string& name,
   std::lock_guard guard{mutex_};
   if (is_stopped_)
     return error{errc::stopping, "the node is stopped"};
+  if (!health_.healthy)
+    return error{errc::stopping, "group '" + name + "' can't be opened, for the node is out of "
+                                   + "service: " + health_.reason};
   try {
     auto opened = spawn_group(recall(name), name, *machine);
     context_->routes.add(opened.group, opened.replica);
+    caf::anon_send(context_->supervisor, node_watch_replica{opened.replica, opened.group});
     return groups_.emplace(name, std::move(opened)).first->second.handle;
   } catch (const std::exception& broken) {
     return error{errc::invariant_violated, "group '" + name + "': " + broken.what()};

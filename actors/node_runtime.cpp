@@ -163,8 +163,12 @@ result<void> node_runtime::start_actors() {
   context_->supervisor = spawn_on<node_supervisor>(
     consensus_home(0), context_,
     node_supervisor::callbacks{
-      .on_unhealthy = [this](const std::string& reason) { set_unhealthy(reason); },
+      .on_failed = [this](const error& reason) { fail(reason); },
+      .on_replica_died = [this](group_id group, const error& reason) { fail_group(group, reason); },
       .on_new_peer = [this](node_id peer) { add_peer(peer); }});
+  context_->supervisor->attach_functor([this](const caf::error& reason) {
+    fail({errc::invariant_violated, "the node's supervisor actor died: " + to_string(reason)});
+  });
   context_->sender = spawn_on<transport_hub>(consensus_home(0), context_);
   context_->wal = spawn_blocking<wal_writer>("caucus.wal", std::move(log_), context_);
   context_->reader = spawn_blocking<log_fetcher>("caucus.reader", std::move(reader_), context_);
@@ -210,10 +214,39 @@ void node_runtime::add_peer(node_id peer) {
   add_link(peer);
 }
 
-void node_runtime::set_unhealthy(const std::string& reason) {
+void node_runtime::fail(const error& reason) {
+  {
+    std::lock_guard guard{mutex_};
+    if (is_stopped_)
+      return;
+    if (health_.healthy)
+      health_ = {false, to_string(reason)};
+  }
+  context_->log().error(
+    "event=node_failed node=" + std::to_string(context_->options.id.value()) + " reason=\""
+    + to_string(reason)
+    + "\" action=\"all groups of this node are out of service; restart it once the "
+      "cause is gone\"");
+  context_->routes.for_each(
+    [&](const replica_actor& replica) { caf::anon_send(replica, group_fault{reason}); });
+}
+
+void node_runtime::fail_group(group_id group, const error& reason) {
   std::lock_guard guard{mutex_};
-  if (health_.healthy)
-    health_ = {false, reason};
+  if (is_stopped_)
+    return;
+  context_->routes.remove(group);
+  for (auto& [name, one] : groups_) {
+    if (one.group != group)
+      continue;
+    context_->log().error("group=" + name + " event=quarantined reason=\"" + to_string(reason)
+                          + "\"");
+    auto* handle = caf::actor_cast<caf::abstract_actor*>(one.handle);
+    static_cast<group_handle*>(handle)->quarantine({.group = name,
+                                                    .node = context_->options.id.value(),
+                                                    .role = "quarantined",
+                                                    .fault = to_string(reason)});
+  }
 }
 
 node_health node_runtime::health() const {

@@ -45,7 +45,10 @@ private:
   result<void> open_storage();
   result<void> start_actors();
   void start_workers();
-  void set_unhealthy(const std::string& reason);
+  /// The node can't go on: all its groups are out of service, loudly. Any thread.
+  void fail(const error& reason);
+  /// One group can't: its replica is gone. Any thread.
+  void fail_group(group_id group, const error& reason);
   void add_link(node_id peer);
   void add_peer(node_id peer);
 

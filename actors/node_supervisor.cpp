@@ -10,20 +10,20 @@ node_supervisor::node_supervisor(caf::actor_config& cfg, caf::execution_unit* ho
 }
 
 node_actor::behavior_type node_supervisor::make_behavior() {
-  set_down_handler([this](caf::down_msg& down) {
-    auto found = watched_.find(down.source);
-    if (found == watched_.end() || is_stopping_)
-      return;
-    fail({errc::invariant_violated,
-          "the node's " + found->second + " actor died: " + to_string(down.reason)});
-    watched_.erase(found);
-  });
+  set_down_handler([this](caf::down_msg& down) { on_death(down); });
   return {
-    [this](const node_wal_failed& x) { fail(x.reason); },
+    [this](const node_wal_failed& x) {
+      if (!is_stopping_)
+        runtime_.on_failed(x.reason);
+    },
     [this](const node_watch& x) {
       auto who = caf::actor_cast<caf::actor>(x.who);
       monitor(who);
       watched_.emplace(who.address(), x.name);
+    },
+    [this](const node_watch_replica& x) {
+      monitor(x.who);
+      replicas_.emplace(x.who.address(), x.group);
     },
     [this](const node_members& x) { learn(*x.members); },
     [this](node_stopping) { is_stopping_ = true; },
@@ -32,16 +32,16 @@ node_actor::behavior_type node_supervisor::make_behavior() {
 
 void node_supervisor::on_exit() { runtime_ = {}; }
 
-void node_supervisor::fail(const error& reason) {
+void node_supervisor::on_death(const caf::down_msg& down) {
   if (is_stopping_)
     return;
-  node_->log().error(
-    "event=node_failed node=" + std::to_string(node_->options.id.value()) + " reason=\""
-    + to_string(reason)
-    + "\" action=\"all groups of this node are out of service; restart it once the "
-      "cause is gone\"");
-  runtime_.on_unhealthy(to_string(reason));
-  node_->routes.for_each([&](const replica_actor& replica) { send(replica, group_fault{reason}); });
+  if (auto service = watched_.extract(down.source))
+    runtime_.on_failed({errc::invariant_violated, "the node's " + service.mapped()
+                                                    + " actor died: " + to_string(down.reason)});
+  else if (auto replica = replicas_.extract(down.source))
+    runtime_.on_replica_died(
+      replica.mapped(),
+      {errc::invariant_violated, "the replica's actor died: " + to_string(down.reason)});
 }
 
 void node_supervisor::learn(const membership::configuration& members) {

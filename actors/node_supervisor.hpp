@@ -9,12 +9,14 @@
 namespace caucus {
 
 /// Watches the node's actors. The death of one that the node can't do without, or of the log, takes
-/// all groups of the node out of service, loudly: Raft tolerates a dead node, not a lying one.
+/// all groups of the node out of service, loudly: Raft tolerates a dead node, not a lying one. That
+/// of a replica ends its group here. The runtime in turn watches this actor.
 class node_supervisor final : public on_worker<node_actor::base> {
 public:
   /// Of the runtime, which outlives this actor; called on this actor's thread.
   struct callbacks {
-    std::function<void(const std::string& reason)> on_unhealthy;
+    std::function<void(const error& reason)> on_failed;
+    std::function<void(group_id group, const error& reason)> on_replica_died;
     std::function<void(node_id peer)> on_new_peer; ///< Before the transport hears of it.
   };
 
@@ -26,7 +28,7 @@ public:
   void on_exit() override;
 
 private:
-  void fail(const error& reason);
+  void on_death(const caf::down_msg& down);
   void learn(const membership::configuration& members);
 
   node_context_ptr node_;
@@ -35,6 +37,7 @@ private:
   /// restarts: it may still want to hear that it was.
   std::map<node_id, endpoint> peers_;
   std::map<caf::actor_addr, std::string> watched_;
+  std::map<caf::actor_addr, group_id> replicas_;
   bool is_stopping_ = false;
 };
 

@@ -17,6 +17,11 @@ public:
     replicas_.insert_or_assign(group, std::move(replica));
   }
 
+  void remove(group_id group) {
+    std::unique_lock guard{mutex_};
+    replicas_.erase(group);
+  }
+
   void clear() {
     std::unique_lock guard{mutex_};
     replicas_.clear();
