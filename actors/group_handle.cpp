@@ -73,9 +73,10 @@ void group_handle::refuse(caf::mailbox_element& asked, outcome why) {
 }
 
 void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) {
-  if (handle_system_message(*element, host, false))
-    return;
   auto& content = element->content();
+  // A group is nobody's to end by a message, nor by the death of an actor that is linked to it.
+  if (content.match_elements<caf::exit_msg>() || handle_system_message(*element, host, false))
+    return;
   outcome verdict{.kind = outcome_kind::committed};
   if (content.match_elements<command>()) {
     auto& asked = content.get_as<command>(0);
