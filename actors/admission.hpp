@@ -50,12 +50,24 @@ public:
   void give_back(uint64_t bytes) noexcept {
     commands_.give_back(1);
     bytes_.give_back(bytes);
-    node_bytes_->give_back(bytes);
+    // In this order a command that is answered while the rest is abandoned is counted out once or
+    // never, not twice: a budget that went below zero would refuse everything for ever.
+    if (!is_abandoned_.load())
+      node_bytes_->give_back(bytes);
   }
-  [[nodiscard]] uint64_t commands() const noexcept { return commands_.used(); }
+  [[nodiscard]] uint64_t commands() const noexcept {
+    return is_abandoned_.load() ? 0 : commands_.used();
+  }
 
   /// Once closed, handles refuse new commands at once; what was admitted before still runs.
   void close() noexcept { closed_.store(true, std::memory_order_release); }
+  /// The replica died, and with it what was in its mailbox: nobody gives that back. The node's
+  /// other groups get it.
+  void abandon() noexcept {
+    close();
+    if (!is_abandoned_.exchange(true))
+      node_bytes_->give_back(bytes_.used());
+  }
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
 private:
@@ -63,6 +75,7 @@ private:
   budget bytes_;
   std::shared_ptr<budget> node_bytes_;
   std::atomic<bool> closed_{false};
+  std::atomic<bool> is_abandoned_{false};
 };
 
 } // namespace caucus

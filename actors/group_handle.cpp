@@ -26,7 +26,7 @@ void group_handle::close() {
 }
 
 void group_handle::quarantine(group_status told) {
-  bounds_.room->close();
+  bounds_.room->abandon();
   std::unique_lock guard{mutex_};
   replica_ = nullptr;
   fault_ = std::move(told);

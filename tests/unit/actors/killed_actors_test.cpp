@@ -158,6 +158,19 @@ TEST_CASE("a listener hears that a quarantined replica knows no leader") {
   caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
 }
 
+TEST_CASE("what waited in the mailbox of a replica that dies takes no room from other groups") {
+  elected_cluster cluster;
+  auto leader = cluster.leader();
+  auto victim = replicas_of(cluster, leader).front();
+  auto& room = *cluster.node_of(leader).context().uncommitted;
+  caf::anon_send_exit(victim, caf::exit_reason::kill);
+  for (int i = 0; i < 3; ++i) // Behind that in the mailbox.
+    caf::anon_send(cluster.group(leader), numbered(0, 0, std::string(1000, 'x')));
+  CHECK(room.used() >= 3000);
+  cluster.settle();
+  CHECK(room.used() == 0);
+}
+
 TEST_CASE("A-02 the death of the WAL writer takes the node out of service, not the cluster") {
   check_death(&node_context::wal, "wal_writer");
 }
