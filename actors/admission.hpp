@@ -34,6 +34,8 @@ public:
 
   /// What a command weighs beyond its payload: mailbox element, slot, entry.
   static constexpr uint64_t overhead_bytes = 256;
+  /// How many requests that are no commands (status, members, listeners, cancel) may wait.
+  static constexpr uint64_t questions_max = 4096;
 
   [[nodiscard]] bool take(uint64_t commands, uint64_t bytes) noexcept {
     if (!commands_.take(commands))
@@ -59,6 +61,10 @@ public:
     return is_abandoned_.load() ? 0 : commands_.used();
   }
 
+  /// For whatever is no command, and costs the replica no more than a place in its mailbox.
+  [[nodiscard]] bool take_question() noexcept { return questions_.take(1); }
+  void give_question_back() noexcept { questions_.give_back(1); }
+
   /// Once closed, handles refuse new commands at once; what was admitted before still runs.
   void close() noexcept { closed_.store(true, std::memory_order_release); }
   /// The replica died, and with it what was in its mailbox: nobody gives that back. The node's
@@ -74,6 +80,7 @@ private:
   budget commands_;
   budget bytes_;
   std::shared_ptr<budget> node_bytes_;
+  budget questions_{questions_max};
   std::atomic<bool> closed_{false};
   std::atomic<bool> is_abandoned_{false};
 };

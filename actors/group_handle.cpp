@@ -9,6 +9,11 @@ namespace {
 /// The room that a batch takes, for each of its commands.
 uint64_t cost_of(const command& x) { return x.payload.size() + admission::overhead_bytes; }
 
+bool is_question(const caf::type_erased_tuple& content) {
+  return content.match_elements<cancel>() || content.match_elements<status_request>()
+         || content.match_elements<members_request>() || content.match_elements<leader_listener>();
+}
+
 } // namespace
 
 group_handle::group_handle(caf::actor_config& cfg, limits bounds)
@@ -77,6 +82,7 @@ void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
   // A group is nobody's to end by a message, nor by the death of an actor that is linked to it.
   if (content.match_elements<caf::exit_msg>() || handle_system_message(*element, host, false))
     return;
+  bool asks = false;
   outcome verdict{.kind = outcome_kind::committed};
   if (content.match_elements<command>()) {
     auto& asked = content.get_as<command>(0);
@@ -99,9 +105,13 @@ void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
       largest = std::max<uint64_t>(largest, one.payload.size());
     }
     verdict = admit(asked.size(), bytes, largest);
-  } else if (!content.match_elements<cancel>() && !content.match_elements<status_request>()
-             && !content.match_elements<members_request>()
-             && !content.match_elements<leader_listener>()) {
+  } else if ((asks = is_question(content))) {
+    if (!bounds_.room->take_question()) {
+      bounce(element, caf::make_error(caf::sec::runtime_error,
+                                      std::string{"too many requests wait in this group"}));
+      return;
+    }
+  } else {
     bounce(element, caf::make_error(caf::sec::unexpected_message));
     return;
   }
@@ -109,10 +119,13 @@ void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
     refuse(*element, std::move(verdict));
     return;
   }
-  if (auto to = target())
+  if (auto to = target()) {
     caf::actor_cast<caf::abstract_actor*>(to)->enqueue(std::move(element), nullptr);
-  else
+  } else {
+    if (asks)
+      bounds_.room->give_question_back();
     answer_without_replica(element);
+  }
 }
 
 void group_handle::answer_without_replica(caf::mailbox_element_ptr& asked) {

@@ -62,6 +62,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
       return caf::delegated<outcome>{};
     },
     [this](const cancel& asked) {
+      how_.room->give_question_back();
       guarded([&] { pending_.cancel(current_sender(), asked.session, asked.sequence); });
     },
     [this](query& asked) -> caf::result<outcome> {
@@ -81,6 +82,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
       return caf::delegated<outcome>{};
     },
     [this](members_request) -> caf::result<group_members> {
+      how_.room->give_question_back();
       guarded([&] { on_members(); });
       return caf::delegated<group_members>{};
     },
@@ -88,7 +90,10 @@ replica_actor::behavior_type group_replica::make_behavior() {
       on_status();
       return caf::delegated<group_status>{};
     },
-    [this](const leader_listener& listener) { guarded([&] { on_listener(listener); }); },
+    [this](const leader_listener& listener) {
+      how_.room->give_question_back();
+      guarded([&] { on_listener(listener); });
+    },
     [this](group_tick) { guarded([&] { on_tick(); }); },
     [this](group_received& batch) { guarded([&] { on_received(batch); }); },
     [this](const group_persisted& x) { guarded([&] { step(raft::persisted{x.upto}); }); },
@@ -253,11 +258,12 @@ void group_replica::on_status() {
     status.role = "quarantined";
     status.leader = 0;
     status.fault = to_string(*fault_);
+    how_.room->give_question_back();
     reply.deliver(std::move(status));
     return;
   }
-  send(machine_,
-       machine_status{std::make_shared<pending_status>(std::move(status), std::move(reply))});
+  send(machine_, machine_status{std::make_shared<pending_status>(std::move(status),
+                                                                 std::move(reply), how_.room)});
 }
 
 void group_replica::on_listener(const leader_listener& listener) {

@@ -20,4 +20,34 @@ TEST_CASE("a group isn't ended by an exit message, nor by the death of an actor 
   CHECK(result.kind == outcome_kind::committed);
 }
 
+TEST_CASE("A-07 requests that are no commands are bounded too, and refused on the sender's side") {
+  elected_cluster cluster{{.nodes = 1}};
+  struct counts {
+    uint64_t told = 0;
+    uint64_t refused = 0;
+  };
+  auto seen = std::make_shared<counts>();
+  auto flood = [&] {
+    cluster.system().spawn(
+      [seen](caf::event_based_actor* self, const group_actor& group) {
+        for (uint64_t i = 0; i < admission::questions_max + 10; ++i)
+          self->request(group, caf::infinite, status_request{})
+            .then([seen](const group_status&) { ++seen->told; },
+                  [seen](const caf::error&) { ++seen->refused; });
+      },
+      cluster.group(1));
+    cluster.settle();
+  };
+  flood();
+  CHECK(seen->told == admission::questions_max);
+  CHECK(seen->refused == 10);
+  flood(); // The room of those that were answered is free again.
+  CHECK(seen->told == 2 * admission::questions_max);
+  auto group = cluster.group(1);
+  for (uint64_t i = 0; i < admission::questions_max + 10; ++i)
+    caf::anon_send(group, cancel{});
+  cluster.settle();
+  CHECK(cluster.status(1).role == "leader");
+}
+
 } // namespace caucus::testing
