@@ -24,6 +24,16 @@ const membership::numbered_configuration& configurations::as_of(index_t index) c
   return *i;
 }
 
+bool configurations::is_voter_since(index_t committed, node_id node) const {
+  for (auto i = known_.rbegin(); i != known_.rend(); ++i) {
+    if (i->members->is_voter(node))
+      return true;
+    if (i->id <= committed)
+      return false;
+  }
+  return false;
+}
+
 void configurations::append(index_t id, membership::configuration members) {
   CAUCUS_ASSERT(id > latest().id);
   known_.push_back({id, std::make_shared<const membership::configuration>(std::move(members))});

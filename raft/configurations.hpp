@@ -22,6 +22,9 @@ public:
   /// `index` isn't before the oldest.
   [[nodiscard]] const membership::numbered_configuration& as_of(index_t index) const;
 
+  /// Whether the node votes in any that may be in force in the end, given what is committed.
+  [[nodiscard]] bool is_voter_since(index_t committed, node_id node) const;
+
   /// Precondition: `id` is greater than all before.
   void append(index_t id, membership::configuration members);
   /// Those whose entries are at or after `from` are gone. @returns whether there were any.

@@ -106,7 +106,7 @@ private:
   // -- election.cpp ------------------------------------------------------------
   void tick_election();
   void start_election(bool is_transfer);
-  [[nodiscard]] bool is_elector() const noexcept;
+  [[nodiscard]] bool is_elector() const;
   void stop_waiting();
   void become_pre_candidate();
   void become_candidate(bool is_transfer);
@@ -171,7 +171,9 @@ private:
   /// The committed configuration that removed the node, as far as we know; 0: none.
   [[nodiscard]] index_t removal_of(node_id id) const;
   void note_removal(node_id from, const vote_reply& x);
-  [[nodiscard]] bool is_removed() const noexcept { return told_removed_by_ > latest_id(); }
+  [[nodiscard]] bool is_removed() const noexcept {
+    return told_removed_by_ != index_t{} && told_removed_by_ >= latest_id();
+  }
 
   // -- proposals.cpp -----------------------------------------------------------
   /// Why a command may not be proposed, whoever leads.

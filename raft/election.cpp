@@ -52,14 +52,10 @@ void core::start_election(bool is_transfer) {
   }
 }
 
-/// Whether we may be needed as a leader: by our log's newest configuration, or, while that isn't
-/// committed, by the one before: maybe only our log is long enough to win (thesis §4.2.2). Our own
-/// vote counts by the newest only.
-bool core::is_elector() const noexcept {
-  return members().is_voter(options_.self)
-         || (latest_id() > commit_
-             && configurations_.as_of(commit_).members->is_voter(options_.self));
-}
+/// Whether we may be needed as a leader: by any configuration that may be in force in the end.
+/// Maybe only our log is long enough to win (thesis §4.2.2). Our own vote counts by the newest
+/// only.
+bool core::is_elector() const { return configurations_.is_voter_since(commit_, options_.self); }
 
 /// The leader is gone, and it's for others to follow it.
 void core::stop_waiting() {

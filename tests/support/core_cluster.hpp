@@ -113,6 +113,7 @@ public:
   /// The index to read at, if the read may be answered.
   [[nodiscard]] std::optional<index_t> read_at(uint64_t request) const;
   [[nodiscard]] uint64_t transfers_done() const { return transferred_.size(); }
+  [[nodiscard]] uint64_t changes_committed() const { return changes_committed_; }
   [[nodiscard]] uint64_t reads_answered() const { return reads_answered_; }
   /// Whether the request's payload was committed anywhere.
   [[nodiscard]] bool is_committed(uint64_t request) const;
@@ -188,6 +189,7 @@ private:
   std::map<uint64_t, node_id> transferred_;
   std::map<std::string, uint64_t> committed_payloads_;
   std::set<uint64_t> changes_; ///< Requests that were membership changes.
+  uint64_t changes_committed_ = 0;
 };
 
 /// A change of one member; new ones get an address of their own.

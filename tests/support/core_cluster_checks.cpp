@@ -48,6 +48,8 @@ void core_cluster::check_status(uint64_t id) {
     committed_.push_back(log[i]);
     if (log[i]->body.kind == entry_kind::command)
       ++committed_payloads_[std::string{log[i]->body.payload.view()}];
+    else if (log[i]->body.kind == entry_kind::configuration)
+      ++changes_committed_;
   }
   if (now.role == role::leader)
     check_quorum(id, now);

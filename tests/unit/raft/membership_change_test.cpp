@@ -1,48 +1,8 @@
 #include "membership/configuration_codec.hpp"
-#include "tests/support/core_cluster.hpp"
-#include "tests/support/lone_core.hpp"
-
-#include <doctest/doctest.h>
+#include "tests/support/changing_cluster.hpp"
 
 using namespace caucus;
 using namespace caucus::test;
-
-using kind = enum membership::member_change::kind;
-using membership::change_mode;
-using membership::change_request;
-using raft::role;
-
-namespace {
-
-core_cluster group_of(std::vector<uint64_t> voters, std::vector<uint64_t> spares = {},
-                      std::vector<uint64_t> learners = {}) {
-  core_cluster::options x;
-  x.voters = std::move(voters);
-  x.learners = std::move(learners);
-  x.spares = std::move(spares);
-  core_cluster made{x};
-  made.elect(x.voters.front());
-  return made;
-}
-
-void pass_time(core_cluster& x, uint32_t ticks) {
-  for (; ticks > 0; --ticks) {
-    x.tick_all();
-    x.settle();
-  }
-}
-
-void check_members(const core_cluster& x, uint64_t at, std::vector<uint64_t> voters,
-                   std::vector<uint64_t> learners = {}) {
-  CAPTURE(at);
-  CHECK(x.members(at).voters == node_set(voters));
-  CHECK(x.members(at).learners == node_set(learners));
-  CHECK_FALSE(x.members(at).is_joint());
-}
-
-change_request only(kind what, uint64_t node) { return at_once({change_of(what, node)}); }
-
-} // namespace
 
 TEST_SUITE("raft/core: membership changes") {
   TEST_CASE("a new voter counts from the moment its entry is appended") {

@@ -9,6 +9,8 @@ using namespace caucus::test;
 
 namespace {
 
+using kind = enum membership::member_change::kind;
+
 /// Everything that varies from run to run, drawn from the seed first (swarm testing).
 struct weather {
   explicit weather(uint64_t seed) : dice{rng::mix(seed)} {
@@ -46,6 +48,9 @@ struct weather {
     partitions = dice.chance(50);
     snapshots = dice.chance(50);
     tail_kept = dice.below(8);
+    if (dice.chance(60))
+      for (auto more = 1 + dice.below(3); more > 0; --more)
+        cluster.spares.push_back(voters + learners + more);
   }
 
   rng dice;
@@ -95,8 +100,11 @@ public:
     REQUIRE(cluster_.is_committed(request));
     const auto leader = cluster_.status(cluster_.leader());
     REQUIRE(leader.commit == leader.last);
-    for (auto id : cluster_.ids()) {
+    REQUIRE_FALSE(leader.members->is_joint());
+    for (auto member : leader.members->members()) {
+      const auto id = member.value();
       CAPTURE(id);
+      REQUIRE(cluster_.members(id) == *leader.members);
       REQUIRE(cluster_.applied(id).size() == leader.last.value());
       const auto read = cluster_.read(id);
       cluster_.settle();
@@ -121,7 +129,7 @@ private:
   void one_event() {
     auto& dice = weather_.dice;
     const auto id = anyone();
-    switch (dice.below(28)) {
+    switch (dice.below(30)) {
       case 0: cluster_.tick(id); break;
       case 1: cluster_.tick(id); break;
       case 2: cluster_.propose(id); break;
@@ -140,6 +148,10 @@ private:
       case 11: cluster_.read(id); break;
       case 12: cluster_.read(id, raft::consistency::lease); break;
       case 13: store(id); break;
+      case 15:
+        if (!weather_.cluster.spares.empty())
+          change_members(dice.chance(50) && cluster_.leader() != 0 ? cluster_.leader() : id);
+        break;
       default:
         for (auto packets = 1 + dice.below(6); packets > 0; --packets)
           carry();
@@ -153,6 +165,35 @@ private:
       cluster_.compact(id, dice.below(4));
     if (!cluster_.snapshots_wanted.empty() && dice.chance(50))
       cluster_.carry_snapshot(dice.chance(20), dice.chance(70));
+  }
+
+  void change_members(uint64_t id) {
+    auto& dice = weather_.dice;
+    membership::change_request asked;
+    for (auto count = 1 + (dice.chance(40) ? dice.below(4) : 0); count > 0; --count) {
+      const auto node = anyone();
+      const auto what = dice.chance(20) ? static_cast<kind>(dice.below(5)) : sensible(id, node);
+      asked.changes.push_back(change_of(what, node));
+      if (what == kind::update || dice.chance(10))
+        asked.changes.back().address.host = "elsewhere-" + std::to_string(dice.below(100));
+    }
+    asked.mode = static_cast<membership::change_mode>(dice.chance(60) ? 0 : dice.below(3));
+    asked.even_if_behind = dice.chance(60);
+    if (dice.chance(10))
+      asked.expected_id = index_t{dice.below(100)};
+    cluster_.change(id, std::move(asked));
+  }
+
+  /// Something that changes something, as far as `id` knows.
+  kind sensible(uint64_t id, uint64_t node) {
+    constexpr kind of_voter[] = {kind::remove, kind::make_learner, kind::update};
+    constexpr kind of_learner[] = {kind::make_voter, kind::make_staging, kind::remove};
+    constexpr kind of_stranger[] = {kind::make_voter, kind::make_staging, kind::make_learner};
+    const auto choice = weather_.dice.below(3);
+    if (!cluster_.is_up(id) || !cluster_.members(id).is_member(node_id{node}))
+      return of_stranger[choice];
+    return cluster_.members(id).voters.contains(node_id{node}) ? of_voter[choice]
+                                                               : of_learner[choice];
   }
 
   void carry() {
@@ -217,6 +258,7 @@ TEST_SUITE("raft/core: random runs") {
     uint64_t reads = 0;
     uint64_t transfers = 0;
     uint64_t snapshots = 0;
+    uint64_t changes = 0;
     for (auto seed = first; seed < first + count; ++seed) {
       CAPTURE(seed);
       storm run{seed};
@@ -224,16 +266,19 @@ TEST_SUITE("raft/core: random runs") {
       run.calm_down();
       transfers += run.cluster().transfers_done();
       snapshots += run.cluster().snapshots_installed;
+      changes += run.cluster().changes_committed();
       reads += run.cluster().reads_answered();
       committed += run.cluster().status(run.cluster().leader()).commit.value();
     }
     MESSAGE("entries committed in all runs: ", committed);
-    CHECK(committed > count * 50); // The storms let some work through.
+    CHECK(committed > count * 30); // The storms let some work through.
     MESSAGE("reads answered in all runs: ", reads);
     CHECK(reads > count * 20);
     MESSAGE("snapshots installed in all runs: ", snapshots);
     CHECK(snapshots > count / 10);
     MESSAGE("transfers done in all runs: ", transfers);
     CHECK(transfers > count / 20);
+    MESSAGE("configurations committed in all runs: ", changes);
+    CHECK(changes > count);
   }
 }
