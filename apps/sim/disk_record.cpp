@@ -36,11 +36,15 @@ raft::entry_ptr get_entry(index_t index, byte_reader& in) {
 
 void put(const raft::persist_batch& x, byte_writer& out) {
   out.u64(x.seq.value());
-  out.u8(static_cast<uint8_t>((x.hard ? 1 : 0) | (x.truncate_from ? 2 : 0)));
+  out.u8(static_cast<uint8_t>((x.hard ? 1 : 0) | (x.truncate_from ? 2 : 0) | (x.snapshot ? 4 : 0)));
   if (x.hard) {
     out.u64(x.hard->term.value());
     out.u64(x.hard->voted_for.value());
     out.u64(x.hard->commit.value());
+  }
+  if (x.snapshot) {
+    out.u64(x.snapshot->index.value());
+    out.u64(x.snapshot->term.value());
   }
   if (x.truncate_from)
     out.u64(x.truncate_from->value());
@@ -60,6 +64,10 @@ raft::persist_batch get_batch(byte_reader& in) {
     hard.term = term_t{in.u64()};
     hard.voted_for = node_id{in.u64()};
     hard.commit = index_t{in.u64()};
+  }
+  if ((flags & 4) != 0) {
+    const index_t index{in.u64()};
+    x.snapshot = raft::entry_id{index, term_t{in.u64()}};
   }
   if ((flags & 2) != 0)
     x.truncate_from = index_t{in.u64()};

@@ -18,6 +18,9 @@ enum class event_kind : uint8_t {
   client, ///< `arg`: which client wakes up.
   fault,
   restart,
+  snapshot_made,
+  snapshot_arrives, ///< `arg`: its place among those that travel.
+  snapshot_stored,
 };
 
 /// One entry of the queue; small, as sorting them is much of the work.

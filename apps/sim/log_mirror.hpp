@@ -34,6 +34,10 @@ public:
   [[nodiscard]] bool has(index_t index) const noexcept {
     return index >= before() && index <= last();
   }
+  /// Whether this is one of its entries, or the one before them.
+  [[nodiscard]] bool contains(raft::entry_id id) const noexcept {
+    return has(id.index) && (id.index == before() ? before_ : at(id.index)->id) == id;
+  }
   /// Whether both have everything up to `index` and it is the same.
   [[nodiscard]] bool agrees(const log_mirror& x, index_t index) const noexcept {
     return has(index) && x.has(index) && hash_at(index) == x.hash_at(index);
@@ -41,10 +45,13 @@ public:
 
   /// In force at `index`, or the latest. Null: none is known.
   [[nodiscard]] membership::configuration_ptr members_at(index_t index) const {
+    return numbered_members_at(index).members;
+  }
+  [[nodiscard]] membership::numbered_configuration numbered_members_at(index_t index) const {
     auto i = members_.rbegin();
     while (i != members_.rend() && i->id > index)
       ++i;
-    return i == members_.rend() ? nullptr : i->members;
+    return i == members_.rend() ? membership::numbered_configuration{} : *i;
   }
   [[nodiscard]] membership::configuration_ptr members() const { return members_at(last()); }
   /// Those of the entries, ascending; not the first.
@@ -55,7 +62,28 @@ public:
         out.push_back(x);
     return out;
   }
-  /// As of before().
+  /// Frees `upto` and what comes before. Precondition: before() <= upto <= last().
+  void compact(index_t upto) {
+    CAUCUS_ASSERT(has(upto));
+    if (upto == before())
+      return;
+    const auto& boundary = slots_[upto - before() - 1];
+    before_hash_ = boundary.hash;
+    const auto id = boundary.entry->id;
+    slots_.erase(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(upto - before()));
+    before_ = id;
+    while (members_.size() > 1 && members_[1].id <= upto)
+      members_.erase(members_.begin());
+  }
+  /// Empties it; it goes on after `last`, where the hash and the members were as given.
+  void restore(raft::entry_id last, uint64_t hash, membership::numbered_configuration members) {
+    slots_.clear();
+    members_.assign(1, std::move(members));
+    before_ = last;
+    before_hash_ = hash;
+  }
+
+  /// As of before(), when it is empty.
   void set_first_members(membership::numbered_configuration x) {
     members_.insert(members_.begin(), std::move(x));
   }

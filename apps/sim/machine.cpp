@@ -74,6 +74,30 @@ machine::outcome machine::apply(const raft::entry& next) {
   return out;
 }
 
+std::vector<std::byte> machine::save() const {
+  std::vector<std::byte> out;
+  byte_writer to{out};
+  to.u64(applied_.value());
+  to.u64(hash_);
+  for (auto x : objects_)
+    to.i64(x);
+  to.bytes(sessions_.save());
+  return out;
+}
+
+machine machine::load(std::span<const std::byte> bytes) {
+  byte_reader in{bytes};
+  machine out;
+  out.applied_ = index_t{in.u64()};
+  out.hash_ = in.u64();
+  for (auto& x : out.objects_)
+    x = in.i64();
+  auto sessions = raft::session_table::load(in.bytes(in.remaining()));
+  CAUCUS_ASSERT(in.ok() && sessions.ok());
+  out.sessions_ = *std::move(sessions);
+  return out;
+}
+
 history::answer machine::execute(const history::action& x) {
   auto& object = objects_[x.object];
   return history::apply(object, x);

@@ -39,7 +39,10 @@ public:
   [[nodiscard]] index_t applied() const noexcept { return applied_; }
   /// A hash of all states and answers so far: equal on replicas that applied the same entries.
   [[nodiscard]] uint64_t hash() const noexcept { return hash_; }
-  [[nodiscard]] uint64_t sessions_digest() const { return sessions_.digest(); }
+
+  /// The same bytes for the same state.
+  [[nodiscard]] std::vector<std::byte> save() const;
+  static machine load(std::span<const std::byte> bytes);
 
 private:
   history::answer execute(const history::action& x);

@@ -61,6 +61,9 @@ constexpr std::array table{ROW(seed),
                            ROW(recovered_bytes),
                            ROW(durable_machine),
                            ROW(failed_read_permille),
+                           ROW(snapshot_every),
+                           ROW(snapshot_keep),
+                           ROW(snapshot_us),
                            ROW(fault_every_us),
                            ROW(down_us),
                            ROW(trouble_us),
@@ -130,6 +133,9 @@ void draw_timing(options& x, dice& draw) {
   x.recovered_bytes = draw.one_of({1, 500, 1 << 20});
   x.durable_machine = draw.permille(300) ? 1 : 0;
   x.failed_read_permille = sometimes(draw, 500, 10, 300);
+  x.snapshot_every = sometimes(draw, 800, 3, 50);
+  x.snapshot_keep = sometimes(draw, 500, 1, 30);
+  x.snapshot_us = draw.one_of({100, 5000, 50'000});
 }
 
 void draw_faults(options& x, dice& draw) {

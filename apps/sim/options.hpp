@@ -74,6 +74,9 @@ struct options {
   int64_t recovered_bytes = 1 << 20; ///< Of the log's end, handed to the core at a restart.
   int64_t durable_machine = 0;       ///< The machine keeps its effects through a crash.
   int64_t failed_read_permille = 0;
+  int64_t snapshot_every = 0; ///< Entries; 0: never.
+  int64_t snapshot_keep = 0;  ///< Entries before it that stay in the log.
+  int64_t snapshot_us = 0;    ///< Mean, to make one or to send one.
 
   // -- faults --------------------------------------------------------------------------
   int64_t fault_every_us = 0;   ///< Mean; 0: none.

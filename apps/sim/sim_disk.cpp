@@ -1,6 +1,7 @@
 #include "apps/sim/sim_disk.hpp"
 
 #include "apps/sim/violation.hpp"
+#include "base/crc32c.hpp"
 
 #include <algorithm>
 
@@ -15,10 +16,7 @@ uint64_t sim_disk::start(int64_t now_us, int64_t batches_max) {
     encode({++number_, epoch_, durable_number_, in_flight_.back()}, scratch_);
   }
   write(scratch_);
-  // The records' own sums stand for their bytes.
-  uint32_t sum = 0;
-  std::memcpy(&sum, scratch_.data(), sizeof sum);
-  return hasher{sum}.word(scratch_.size()).word(number_).value();
+  return hasher{crc32c(scratch_)}.word(scratch_.size()).word(number_).value();
 }
 
 void sim_disk::write(std::span<const std::byte> record) {
@@ -42,7 +40,50 @@ persist_seq sim_disk::finish() {
   return upto;
 }
 
-void sim_disk::replay(const raft::persist_batch& x, contents& onto) {
+void sim_disk::publish(snapshot_file x) {
+  files_.emplace(x.at.last, x);
+  if (!snapshot_ || snapshot_->index() < x.index())
+    snapshot_ = std::move(x);
+}
+
+void sim_disk::cut(index_t upto) {
+  if (upto <= durable_.log.before() || !durable_.log.has(upto))
+    return;
+  durable_.log.compact(upto);
+  cut_ = upto;
+}
+
+void sim_disk::begin_after(raft::entry_id snapshot, contents& x) const {
+  const auto& file = files_.at(snapshot);
+  x.log.restore(snapshot, file.log_hash, file.at.members);
+  if (x.hard.term < snapshot.term)
+    x.hard = {snapshot.term, {}, x.hard.commit};
+}
+
+void sim_disk::apply_marks(uint64_t number, contents& x) const {
+  for (auto [i, end] = marks_.equal_range(number); i != end; ++i)
+    begin_after(i->second, x);
+}
+
+/// The log goes on after a snapshot that it doesn't contain; what was cut off is gone (S-55, S-59).
+bool sim_disk::reconcile(contents& x) const {
+  const bool is_behind =
+    snapshot_ && snapshot_->index() >= x.log.before() && !x.log.contains(snapshot_->at.last);
+  if (is_behind)
+    begin_after(snapshot_->at.last, x);
+  if (cut_ > (snapshot_ ? snapshot_->index() : index_t{}))
+    throw violation{"disk", text("a gap: the log is freed up to ", cut_, ", the snapshot ends at ",
+                                 snapshot_ ? snapshot_->index() : index_t{})};
+  if (x.log.before() < cut_ && x.log.has(cut_))
+    x.log.compact(cut_);
+  return is_behind;
+}
+
+void sim_disk::replay(const raft::persist_batch& x, contents& onto) const {
+  if (x.snapshot) {
+    const auto& begins_after = files_.at(*x.snapshot);
+    onto.log.restore(*x.snapshot, begins_after.log_hash, begins_after.at.members);
+  }
   if (x.truncate_from)
     onto.log.truncate_from(*x.truncate_from);
   for (const auto& e : x.entries)
@@ -74,8 +115,10 @@ sim_disk::loss sim_disk::crash(dice& draw, bool torn) {
 
 sim_disk::contents sim_disk::recover() {
   contents found;
+  found.log.set_first_members(first_members_);
   size_t at = 0;
   uint64_t number = 0;
+  apply_marks(number, found);
   while (at < bytes_.size()) {
     auto next = decode_record(std::span{bytes_}.subspan(at));
     const auto epoch_min = at < opened_at_ ? 0 : epoch_;
@@ -83,8 +126,11 @@ sim_disk::contents sim_disk::recover() {
       break; // A torn tail, or the bytes of an older life.
     number = next->record.number;
     replay(next->record.batch, found);
+    apply_marks(number, found);
     at += next->bytes;
   }
+  if (reconcile(found))
+    marks_.emplace(number, snapshot_->at.last);
   check_recovered(found, number);
   durable_ = found;
   lost_maybe_.clear();
@@ -100,6 +146,7 @@ void sim_disk::check_recovered(const contents& found, uint64_t number) const {
     throw violation{"disk", text("record ", number + 1, " was durable and is gone")};
   for (size_t i = 0; i < number - durable_number_ && i < lost_maybe_.size(); ++i)
     replay(lost_maybe_[i], expected);
+  reconcile(expected);
   const auto last = expected.log.last();
   if (found.hard != expected.hard || found.log.last() != last
       || !found.log.agrees(expected.log, last))

@@ -3,7 +3,11 @@
 #include "apps/sim/dice.hpp"
 #include "apps/sim/disk_record.hpp"
 #include "apps/sim/log_mirror.hpp"
+#include "apps/sim/snapshot_file.hpp"
 #include "base/ring.hpp"
+
+#include <map>
+#include <optional>
 
 namespace caucus::sim {
 
@@ -30,6 +34,12 @@ public:
     raft::hard_state hard;
   };
 
+  /// Before anything else: the group's first members, empty for a node that joins.
+  void format(membership::configuration_ptr first_members) {
+    first_members_ = {index_t{}, std::move(first_members)};
+    durable_.log.set_first_members(first_members_);
+  }
+
   void hand_over(raft::persist_batch batch, int64_t at_us) {
     queue_.push_back({std::move(batch), at_us});
   }
@@ -42,6 +52,14 @@ public:
   uint64_t start(int64_t now_us, int64_t batches_max);
   /// The sync is done. @returns the highest seq that is durable now.
   persist_seq finish();
+
+  /// The file is whole and durable. Only the newest one is kept.
+  void publish(snapshot_file x);
+  [[nodiscard]] const std::optional<snapshot_file>& snapshot() const noexcept { return snapshot_; }
+  /// Precondition: it was published.
+  [[nodiscard]] const snapshot_file& file_of(raft::entry_id last) const { return files_.at(last); }
+  /// The log up to and including `upto` may go; what isn't durable stays.
+  void cut(index_t upto);
 
   /// Everything in memory is gone; unsynced sectors stay as the dice say, or (not `torn`) none.
   loss crash(dice& draw, bool torn);
@@ -58,7 +76,11 @@ private:
     int64_t at_us = 0;
   };
 
-  static void replay(const raft::persist_batch& x, contents& onto);
+  void replay(const raft::persist_batch& x, contents& onto) const;
+  /// What a restart makes of the log and the newest snapshot. @returns whether the log began anew.
+  bool reconcile(contents& x) const;
+  void begin_after(raft::entry_id snapshot, contents& x) const;
+  void apply_marks(uint64_t number, contents& x) const;
   void write(std::span<const std::byte> record);
   void check_recovered(const contents& found, uint64_t number) const;
 
@@ -73,7 +95,15 @@ private:
   uint64_t durable_number_ = 0; ///< Of the last one synced.
   uint64_t epoch_ = 1;
   size_t opened_at_ = 0; ///< Where this life began to write: no older record counts from here on.
-  contents durable_;     ///< What must never be lost again.
+  membership::numbered_configuration first_members_;
+  std::optional<snapshot_file> snapshot_;
+  std::map<raft::entry_id, snapshot_file>
+    files_; ///< All that were ever here, to replay old records.
+  /// Restarts that found a snapshot ahead of the log: after which record, and which one. Written
+  /// as durably as the epoch, or the records that follow would leave a gap behind them.
+  std::multimap<uint64_t, raft::entry_id> marks_;
+  index_t cut_;                                 ///< The log was freed up to there.
+  contents durable_;                            ///< What must never be lost again.
   std::vector<raft::persist_batch> lost_maybe_; ///< In flight at the last crash.
 };
 

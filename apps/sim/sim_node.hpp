@@ -25,7 +25,11 @@ struct sim_node {
 
   sim_disk disk;
   std::unique_ptr<sim::machine> machine;
-  ring<raft::entry_ptr> to_apply;
+  ring<raft::entry_ptr> to_apply; ///< Null: a snapshot of `to_restore` is to be loaded.
+  ring<raft::entry_id> to_restore;
+  std::optional<snapshot_file> writing; ///< The own snapshot that isn't whole yet.
+  ring<snapshot_file> incoming;         ///< From others, not durable yet.
+  uint32_t sending = 0;                 ///< A bit for each node to whom a snapshot is on its way.
   ring<raft::log_read> reads;
   waiting_requests waiting;
 

@@ -27,6 +27,7 @@ constexpr std::array table{ROW(events),
                            ROW(messages_reordered),
                            ROW(conf_changes),
                            ROW(transfers),
+                           ROW(snapshots_made),
                            ROW(snapshots_installed),
                            ROW(liveness_checks),
                            ROW(virtual_ms)};

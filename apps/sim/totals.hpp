@@ -27,6 +27,7 @@ struct totals {
   uint64_t messages_reordered = 0;
   uint64_t conf_changes = 0;
   uint64_t transfers = 0;
+  uint64_t snapshots_made = 0;
   uint64_t snapshots_installed = 0;
   uint64_t liveness_checks = 0;
   uint64_t virtual_ms = 0;

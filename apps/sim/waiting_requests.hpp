@@ -58,6 +58,19 @@ public:
       }
   }
 
+  /// A snapshot has jumped over it: who waits for `upto` or what comes before learns no fate.
+  template <class Answer>
+  void jump(index_t upto, Answer&& answer) {
+    for (size_t i = 0; i < placed_.size();)
+      if (placed_[i].where.index <= upto) {
+        const auto who = placed_[i].who;
+        placed_.erase(placed_.begin() + static_cast<std::ptrdiff_t>(i));
+        answer(who);
+      } else {
+        ++i;
+      }
+  }
+
   /// A read that waits to be confirmed, then for the machine to come so far.
   void add_read(request_id request, caller who, uint32_t object) {
     reads_.push_back({request, who, object, {}});

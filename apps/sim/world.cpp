@@ -35,6 +35,9 @@ world::world(const options& x, const run_settings& how)
       (i <= x.nodes ? first_members_.voters : first_members_.learners).insert(n.id());
   }
   members_ = judges_ = std::make_shared<const membership::configuration>(first_members_);
+  const auto nobody = std::make_shared<const membership::configuration>();
+  for (uint8_t i = 1; i < nodes_.size(); ++i) // Who joins learns them from the log.
+    nodes_[i].disk.format(first_members_.is_member(nodes_[i].id()) ? members_ : nobody);
   for (auto id : first_members_.members())
     start(nodes_[id.value()]);
   clients_.start();
@@ -63,6 +66,7 @@ void world::dispatch(const event& x) {
       case event_kind::deliver: deliver(x); return;
       case event_kind::client: clients_.wake(x.arg, now_us_); return;
       case event_kind::fault: inject(); return;
+      case event_kind::snapshot_arrives: receive_snapshot(x); return;
       case event_kind::tick:
       case event_kind::flush:
       case event_kind::disk_start:
@@ -70,7 +74,9 @@ void world::dispatch(const event& x) {
       case event_kind::notice:
       case event_kind::apply:
       case event_kind::read_done:
-      case event_kind::restart: break;
+      case event_kind::restart:
+      case event_kind::snapshot_made:
+      case event_kind::snapshot_stored: break;
     }
     if (auto& n = nodes_[x.node]; n.life == x.life)
       on_node(x, n);
@@ -96,8 +102,11 @@ void world::on_node(const event& x, sim_node& n) {
       if (!n.is_up())
         start(n);
       break;
+    case event_kind::snapshot_made: finish_snapshot(n); break;
+    case event_kind::snapshot_stored: store_snapshot(n); break;
     case event_kind::deliver:
     case event_kind::client:
+    case event_kind::snapshot_arrives:
     case event_kind::fault: break;
   }
 }
@@ -158,7 +167,7 @@ void world::heal() {
   network_.heal();
   // Fast, so that a replica far behind catches up in time even through windows of one entry.
   for (auto field : {&options::flush_us, &options::send_us, &options::hand_us, &options::notice_us,
-                     &options::apply_us})
+                     &options::apply_us, &options::snapshot_us})
     options_.*field = 0;
   options_.sync_min_us = options_.sync_mean_us = 10;
   options_.apply_max = 1000;

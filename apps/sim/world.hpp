@@ -71,6 +71,16 @@ private:
   void answer_reads(sim_node& n);
   uint8_t some_node(dice& draw) const;
 
+  // -- snapshots (world_snapshots.cpp) ---------------------------------------------
+  void begin_snapshot(sim_node& n);
+  void finish_snapshot(sim_node& n);
+  void compact(sim_node& n, index_t upto);
+  void send_snapshot(sim_node& n, const raft::snapshot_wanted& wanted);
+  void receive_snapshot(const event& x);
+  void store_snapshot(sim_node& n);
+  void restore(sim_node& n, raft::entry_id upto);
+  void note_file(const sim_node& n, const snapshot_file& x);
+
   // -- what a core wants done (world_ready.cpp) -----------------------------------
   void step(sim_node& n, raft::input in);
   void take(sim_node& n);
@@ -98,6 +108,14 @@ private:
     return static_cast<int64_t>(nodes_.size()) - 1;
   }
 
+  struct travelling_snapshot {
+    snapshot_file file;
+    uint32_t from_life = 0;
+    uint8_t from = 0;
+    uint8_t to = 0;
+    bool is_lost = false;
+  };
+
   options options_;
   bool is_checked_;
   totals counts_;
@@ -107,6 +125,7 @@ private:
   dice luck_;
   network network_;
   event_queue queue_;
+  std::vector<travelling_snapshot> travelling_;
   std::vector<sim_node> nodes_; ///< From 1, like their ids.
   membership::configuration first_members_;
   membership::configuration_ptr members_; ///< As of the last commit that anybody knew of.

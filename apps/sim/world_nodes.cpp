@@ -8,8 +8,9 @@ namespace caucus::sim {
 void world::start(sim_node& n) {
   auto found = n.disk.recover();
   raft::recovered_state state{.hard = found.hard};
-  if (n.number <= options_.nodes + options_.learners) // Who joins learns them from the log.
-    state.members = first_members_;
+  const auto first_members = found.log.numbered_members_at(found.log.before());
+  state.members = *first_members.members;
+  state.members_id = first_members.id;
   state.compacted = found.log.before_id();
   state.last = found.log.last();
   for (auto i = found.log.before() + 1; i <= state.last; ++i) {
@@ -17,8 +18,6 @@ void world::start(sim_node& n) {
     if (state.runs.empty() || state.runs.back().term != e.id.term)
       state.runs.push_back({i, e.id.term});
   }
-  found.log.set_first_members(
-    {state.members_id, std::make_shared<const membership::configuration>(state.members)});
   state.configurations = found.log.later_members();
   int64_t bytes = 0;
   for (auto i = state.last; i > found.log.before(); i = i - 1) {
@@ -30,6 +29,11 @@ void world::start(sim_node& n) {
   std::reverse(state.tail.begin(), state.tail.end());
   if (!n.machine)
     n.machine = std::make_unique<machine>();
+  if (const auto& file = n.disk.snapshot(); file && n.machine->applied() < file->index()) {
+    *n.machine = machine::load(*file->bytes);
+    if (is_checked_)
+      executed_.on_restore(n.id(), n.machine->applied(), n.machine->hash());
+  }
   state.applied = n.machine->applied();
 
   n.has_started = true;
@@ -56,6 +60,10 @@ void world::crash(sim_node& n, bool comes_back) {
   if (options_.durable_machine == 0)
     n.machine.reset();
   n.to_apply.clear();
+  n.to_restore.clear();
+  n.writing.reset();
+  n.incoming.clear();
+  n.sending = 0;
   n.reads.clear();
   n.is_flush_planned = n.is_start_planned = n.is_apply_planned = n.fails_next_sync = false;
   n.paused_until_us = 0;
@@ -139,6 +147,10 @@ void world::apply(sim_node& n) {
   n.is_apply_planned = false;
   for (auto left = options_.apply_max; left > 0 && !n.to_apply.empty(); --left) {
     const auto next = n.to_apply.pop_front();
+    if (next == nullptr) {
+      restore(n, n.to_restore.pop_front());
+      continue;
+    }
     const auto what = n.machine->apply(*next);
     if (is_checked_)
       executed_.on_apply(n.id(), next->id.index, what, n.machine->hash());
@@ -154,6 +166,7 @@ void world::apply(sim_node& n) {
     plan(event_kind::apply, soon(options_.apply_us), n);
   }
   step(n, raft::applied{upto});
+  begin_snapshot(n);
 }
 
 void world::answer(const machine::outcome& what, const raft::entry& applied, sim_node& n) {

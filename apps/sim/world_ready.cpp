@@ -47,6 +47,10 @@ void world::take(sim_node& n) {
       promises::on_heartbeat_reply(n.id(), x, n.disk);
     send(n, x.to, raft::heartbeat_reply{x.term, x.context});
   }
+  if (out.restore) {
+    n.to_apply.push_back(nullptr);
+    n.to_restore.push_back(*out.restore);
+  }
   for (auto& x : out.committed)
     n.to_apply.push_back(std::move(x));
   if (!n.is_apply_planned && !n.to_apply.empty()) {
@@ -54,6 +58,8 @@ void world::take(sim_node& n) {
     const bool is_slow = now_us_ < n.machine_slow_until_us;
     plan(event_kind::apply, soon(is_slow ? 10 * options_.tick_us : options_.apply_us), n);
   }
+  for (const auto& x : out.snapshots_wanted)
+    send_snapshot(n, x);
   for (const auto& x : out.reads) {
     n.reads.push_back(x);
     plan(event_kind::read_done, soon(options_.sync_mean_us), n);
@@ -68,6 +74,10 @@ void world::hand_over(sim_node& n, raft::persist_batch batch, bool was_leader) {
   if (is_checked_ && was_leader)
     monotony::on_leader_batch(n.id(), batch);
   const auto members_before = n.log.members();
+  if (batch.snapshot) {
+    const auto& file = n.disk.file_of(*batch.snapshot);
+    n.log.restore(*batch.snapshot, file.log_hash, file.at.members);
+  }
   if (batch.truncate_from)
     n.log.truncate_from(*batch.truncate_from);
   for (const auto& e : batch.entries)
@@ -108,7 +118,7 @@ void world::note_hard_state(sim_node& n, const raft::hard_state& now,
 committed_log::is_durable world::durable_anywhere() const {
   return [this](node_id id, index_t index, uint64_t hash) {
     const auto& log = nodes_[id.value()].disk.durable();
-    return log.has(index) && log.hash_at(index) == hash;
+    return index < log.before() || (log.has(index) && log.hash_at(index) == hash);
   };
 }
 

@@ -18,6 +18,12 @@ void committed_log::on_commit(node_id node, term_t term, const log_mirror& log, 
     slots_.push_back({log.hash_at(i), term});
 }
 
+void committed_log::on_restore(node_id node, index_t index, uint64_t hash) const {
+  if (index > last() || hash_at(index) != hash)
+    throw violation{"state machine safety", text("node ", node, " restores a snapshot up to ",
+                                                 index, " that isn't what was committed")};
+}
+
 const membership::configuration_ptr&
 committed_log::check_quorum(index_t upto,
                             std::span<const membership::configuration_ptr> configurations,

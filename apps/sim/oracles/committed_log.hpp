@@ -18,6 +18,8 @@ public:
 
   /// The node, in `term`, has advanced its commit index to `upto`.
   void on_commit(node_id node, term_t term, const log_mirror& log, index_t upto);
+  /// The node goes by a snapshot of what was committed up to `index`, hashed as given.
+  void on_restore(node_id node, index_t index, uint64_t hash) const;
   /// Precondition: `upto` is committed. To be called before anybody is told. @returns that of the
   /// `configurations` whose majority holds it; one has to.
   const membership::configuration_ptr&

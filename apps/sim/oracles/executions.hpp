@@ -14,18 +14,13 @@ class executions {
 public:
   /// `hash` is the machine's after this entry.
   void on_apply(node_id node, index_t index, const machine::outcome& what, uint64_t hash) {
-    if (index.value() >= hashes_.size())
-      hashes_.resize(2 * index.value() + 64);
-    auto& known = hashes_[index.value()];
-    if (known == 0)
-      known = hash;
-    else if (known != hash)
-      throw violation{"state machine agreement",
-                      text("node ", node, "'s state after entry ", index, " isn't the others'")};
+    agree(node, index, hash);
     if (what.is_executed_now)
       on_execute(what.operation, index);
   }
 
+  /// The node's machine has become what a snapshot up to `index` says.
+  void on_restore(node_id node, index_t index, uint64_t hash) { agree(node, index, hash); }
   /// The client was told that the operation isn't and won't be executed.
   void on_rejected(uint32_t operation) {
     auto& x = at(operation);
@@ -47,6 +42,17 @@ private:
     if (operation >= fates_.size())
       fates_.resize(2 * size_t{operation} + 64);
     return fates_[operation];
+  }
+
+  void agree(node_id node, index_t index, uint64_t hash) {
+    if (index.value() >= hashes_.size())
+      hashes_.resize(2 * index.value() + 64);
+    auto& known = hashes_[index.value()];
+    if (known == 0)
+      known = hash;
+    else if (known != hash)
+      throw violation{"state machine agreement",
+                      text("node ", node, "'s state after entry ", index, " isn't the others'")};
   }
 
   void on_execute(uint32_t operation, index_t index) {

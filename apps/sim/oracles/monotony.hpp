@@ -20,9 +20,8 @@ public:
   }
   /// A leader's batch: it only ever appends to its log (thesis Fig. 3.2, Leader Append-Only).
   static void on_leader_batch(node_id node, const raft::persist_batch& x) {
-    if (x.truncate_from)
-      throw violation{"leader append-only",
-                      text("node ", node, " leads and deletes from entry ", *x.truncate_from)};
+    if (x.truncate_from || x.snapshot)
+      throw violation{"leader append-only", text("node ", node, " leads and deletes from its log")};
   }
 };
 
