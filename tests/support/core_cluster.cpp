@@ -73,6 +73,8 @@ void core_cluster::start(uint64_t id, index_t applied) {
   settings.boot = ++r.boot;
   if (const auto wish = options_.priorities.find(id); wish != options_.priorities.end())
     settings.priority = wish->second;
+  if (options_.adjust)
+    options_.adjust(id, settings);
   r.core.emplace(settings, std::move(found));
   invariants::check(*r.core);
 }

@@ -24,6 +24,7 @@ public:
     std::vector<uint64_t> spares = {}; ///< Run from the start, members of nothing yet.
     raft::core_options core = {};
     std::map<uint64_t, uint8_t> priorities = {};
+    std::function<void(uint64_t, raft::core_options&)> adjust = {}; ///< Per replica.
     uint64_t seed = 1;
   };
   struct packet {

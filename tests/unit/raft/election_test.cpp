@@ -186,10 +186,10 @@ TEST_SUITE("raft/core: elections") {
 
   TEST_CASE("a log that is behind gets no vote") {
     lone_core x{{.term = 3, .log = make_log({1, 1, 3})}};
-    CHECK_FALSE(sent<vote_reply>((x.receive(2, ask(4, at(9, 2))), x.sync()))[0].second.granted);
-    CHECK_FALSE(sent<vote_reply>((x.receive(2, ask(5, at(2, 3))), x.sync()))[0].second.granted);
-    CHECK(sent<vote_reply>((x.receive(2, ask(6, at(3, 3))), x.sync()))[0].second.granted);
-    CHECK(sent<vote_reply>((x.receive(2, ask(7, at(1, 4))), x.sync()))[0].second.granted);
+    CHECK_FALSE(sent<vote_reply>((x.receive(2, ask(4, at(9, 2))), x.sync())).at(0).second.granted);
+    CHECK_FALSE(sent<vote_reply>((x.receive(2, ask(5, at(2, 3))), x.sync())).at(0).second.granted);
+    CHECK(sent<vote_reply>((x.receive(2, ask(6, at(3, 3))), x.sync())).at(0).second.granted);
+    CHECK(sent<vote_reply>((x.receive(2, ask(7, at(1, 4))), x.sync())).at(0).second.granted);
   }
 
   TEST_CASE("S-02 a late vote of an older term isn't counted") {
@@ -211,7 +211,7 @@ TEST_SUITE("raft/core: elections") {
     CHECK(x.status().role == role::leader);
   }
 
-  TEST_CASE("S-04 only voters of the configuration count, not strangers or learners") {
+  TEST_CASE("S-04 L-12 only voters of the configuration count, not strangers or learners") {
     core_options options;
     options.pre_vote = false;
     lone_core x{{.learners = {4}, .options = options}};
@@ -232,10 +232,10 @@ TEST_SUITE("raft/core: elections") {
     lone_core x{{.term = 5}};
     lone_core untouched{{.term = 5}};
     for (int i = 0; i < 30 && untouched.status().role == role::follower; ++i) {
-      CHECK(sent<append_reply>(x.receive(2, append_entries{.term = term(4)}))[0].second.term
+      CHECK(sent<append_reply>(x.receive(2, append_entries{.term = term(4)})).at(0).second.term
             == term(5));
       CHECK(x.receive(2, heartbeat{.term = term(4)}).heartbeat_replies.at(0).term == term(5));
-      CHECK(sent<vote_reply>(x.receive(2, ask(4)))[0].second.term == term(5));
+      CHECK(sent<vote_reply>(x.receive(2, ask(4))).at(0).second.term == term(5));
       CHECK(x.status().leader == node_id{});
       x.tick();
       untouched.tick();
@@ -295,7 +295,7 @@ TEST_SUITE("raft/core: elections") {
   TEST_CASE("S-64 a learner that is asked votes, but never campaigns") {
     lone_core x{{.self = 4, .learners = {4}}};
     x.receive(2, ask(1));
-    CHECK(sent<vote_reply>(x.sync())[0].second.granted);
+    CHECK(sent<vote_reply>(x.sync()).at(0).second.granted);
     CHECK(x.tick(100).messages.empty());
     x.step(campaign{});
     CHECK(x.status().role == role::follower);

@@ -81,26 +81,26 @@ TEST_SUITE("raft/core: pre-votes and loyalty") {
     CHECK(x.status().noise.sticky == 1);
   }
 
-  TEST_CASE("a follower that hears its leader ignores candidates of higher terms") {
+  TEST_CASE("S-14 a follower that hears its leader ignores candidates of higher terms") {
     lone_core x{{}};
     x.receive(2, heartbeat{.term = term(1)});
     x.sync();
     x.tick(9);
     CHECK(x.receive(3, ask(2)).messages.empty());
     CHECK(x.status().term == term(1));
-    CHECK_FALSE(sent<vote_reply>(x.receive(3, sound_out(2)))[0].second.granted);
+    CHECK_FALSE(sent<vote_reply>(x.receive(3, sound_out(2))).at(0).second.granted);
 
     SUBCASE("but not when the leader asked for the election (thesis 3.10)") {
       auto request = ask(2);
       request.is_transfer = true;
       x.receive(3, request);
-      CHECK(sent<vote_reply>(x.sync())[0].second.granted);
+      CHECK(sent<vote_reply>(x.sync()).at(0).second.granted);
     }
     SUBCASE("nor after a timeout without the leader") {
       x.tick();
-      CHECK(sent<vote_reply>(x.receive(3, sound_out(2)))[0].second.granted);
+      CHECK(sent<vote_reply>(x.receive(3, sound_out(2))).at(0).second.granted);
       x.receive(3, ask(2));
-      CHECK(sent<vote_reply>(x.sync())[0].second.granted);
+      CHECK(sent<vote_reply>(x.sync()).at(0).second.granted);
     }
   }
 
@@ -130,7 +130,7 @@ TEST_SUITE("raft/core: pre-votes and loyalty") {
     x.sync();
     x.step(campaign{});
     CHECK(x.status().leader == node_id{});
-    CHECK(sent<vote_reply>(x.receive(3, sound_out(2)))[0].second.granted);
+    CHECK(sent<vote_reply>(x.receive(3, sound_out(2))).at(0).second.granted);
     x.receive(4, pre_grant(2));
     x.step(campaign{});
     x.receive(5, pre_grant(2));

@@ -234,7 +234,7 @@ TEST_SUITE("raft/core: proposals") {
     x.tick(2);
     x.settle();
     REQUIRE(x.applied(1).size() == 3);
-    CHECK(x.applied(1)[1]->id == at(2, x.status(2).term.value())); // Another term: not executed.
+    CHECK(x.applied(1).at(1)->id == at(2, x.status(2).term.value())); // Another term: not executed.
     CHECK_FALSE(x.is_committed(lost));
     CHECK(x.is_committed(kept));
     x.check_at_end();

@@ -250,7 +250,7 @@ uint64_t number_from_env(const char* name, uint64_t otherwise) {
 } // namespace
 
 TEST_SUITE("raft/core: random runs") {
-  TEST_CASE("no fault breaks a safety property, and calm brings agreement") {
+  TEST_CASE("L-06 no fault breaks a safety property, and calm brings agreement") {
     // Replay one: CAUCUS_SEED=<seed> CAUCUS_SEEDS=1.
     const auto first = number_from_env("CAUCUS_SEED", 1);
     const auto count = number_from_env("CAUCUS_SEEDS", 1000);

@@ -189,7 +189,7 @@ TEST_SUITE("raft/core: reads on the leader") {
     CHECK(out.refused[0].reason == errc::proposal_dropped);
     out = x.receive(2, read_index{read_context{9}});
     REQUIRE(sent<read_index_reply>(out).size() == 1);
-    CHECK(sent<read_index_reply>(out)[0].second.refused == errc::proposal_dropped);
+    CHECK(sent<read_index_reply>(out).at(0).second.refused == errc::proposal_dropped);
     x.feed(tick{});
     for (int i = 0; i < 18; ++i)
       x.feed(tick{});
@@ -301,7 +301,7 @@ TEST_SUITE("raft/core: reads on a follower") {
     auto x = follower();
     auto out = x.receive(3, read_index{read_context{1}});
     REQUIRE(sent<read_index_reply>(out).size() == 1);
-    CHECK(sent<read_index_reply>(out)[0].second.refused == errc::not_leader);
+    CHECK(sent<read_index_reply>(out).at(0).second.refused == errc::not_leader);
     CHECK(x.receive(9, read_index{read_context{1}}).messages.empty());
     CHECK(x.status().noise.not_member == 1);
   }

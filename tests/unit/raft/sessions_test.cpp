@@ -26,7 +26,7 @@ TEST_SUITE("raft/sessions") {
     CHECK(one.table.size() == 2);
   }
 
-  TEST_CASE("a retry gets the first reply and is not executed again") {
+  TEST_CASE("P-21 a retry gets the first reply and is not executed again") {
     session_replica one;
     const auto id = one.open();
     CHECK(one.send(id, 1).kind == verdict_kind::execute);
@@ -210,7 +210,8 @@ TEST_SUITE("raft/sessions") {
     CHECK(one.table.size() == before);
   }
 
-  TEST_CASE("a retry after restart gets the first reply, from the saved table and from the log") {
+  TEST_CASE(
+    "N-14 a retry after restart gets the first reply, from the saved table and from the log") {
     session_replica one;
     const auto id = one.open();
     one.send(id, 1);

@@ -92,7 +92,7 @@ TEST_SUITE("raft/core: peers that need a snapshot") {
     auto out = x.receive(2, refused(6, at(5, 1)));
     CHECK(out.snapshots_wanted.empty());
     REQUIRE(appends_to(2, out).size() == 1);
-    CHECK(appends_to(2, out)[0].prev == at(5, 1));
+    CHECK(appends_to(2, out).at(0).prev == at(5, 1));
   }
 
   TEST_CASE("while it waits it is probed once a heartbeat, and refusals change nothing") {
@@ -100,8 +100,8 @@ TEST_SUITE("raft/core: peers that need a snapshot") {
     for (int i = 0; i < 3; ++i) {
       auto out = beat(x);
       REQUIRE(appends_to(2, out).size() == 1);
-      CHECK(appends_to(2, out)[0].prev == at(5, 1));
-      CHECK(appends_to(2, out)[0].entries.empty());
+      CHECK(appends_to(2, out).at(0).prev == at(5, 1));
+      CHECK(appends_to(2, out).at(0).entries.empty());
       out = x.receive(2, refused(5, at(3, 1)));
       CHECK(out.messages.empty());
       CHECK(out.snapshots_wanted.empty());
@@ -115,12 +115,12 @@ TEST_SUITE("raft/core: peers that need a snapshot") {
     SUBCASE("the probe is accepted") {
       auto out = x.receive(2, accepted(5));
       REQUIRE(appends_to(2, out).size() == 1);
-      CHECK(appends_to(2, out)[0].entries.size() == 3);
+      CHECK(appends_to(2, out).at(0).entries.size() == 3);
     }
     SUBCASE("it tells what it has installed") {
       auto out = x.receive(2, accepted(7));
       REQUIRE(appends_to(2, out).size() == 1);
-      CHECK(appends_to(2, out)[0].entries.size() == 1);
+      CHECK(appends_to(2, out).at(0).entries.size() == 1);
     }
     SUBCASE("it turns out to have more than it told") {
       x.receive(2, refused(7, at(6, 2)));
@@ -222,9 +222,9 @@ TEST_SUITE("raft/core: installed snapshots") {
     CHECK(x.status().term == term_t{4}); // S-05: not lowered.
     out = x.sync();
     REQUIRE(sent<append_reply>(out).size() == 1);
-    CHECK(sent<append_reply>(out)[0].first == 2);
-    CHECK(sent<append_reply>(out)[0].second.accepted);
-    CHECK(sent<append_reply>(out)[0].second.match == index_t{9});
+    CHECK(sent<append_reply>(out).at(0).first == 2);
+    CHECK(sent<append_reply>(out).at(0).second.accepted);
+    CHECK(sent<append_reply>(out).at(0).second.match == index_t{9});
     x.receive(2, append_entries{term_t{4}, at(9, 3), index_t{10}, {make_entry(10, 4, "x")}});
     out = x.sync();
     REQUIRE(out.committed.size() == 1);
@@ -246,7 +246,7 @@ TEST_SUITE("raft/core: installed snapshots") {
     CHECK(x.status().commit == index_t{3});
     CHECK(x.status().last == index_t{4});
     REQUIRE(sent<append_reply>(out).size() == 1);
-    CHECK(sent<append_reply>(out)[0].second.match == index_t{3});
+    CHECK(sent<append_reply>(out).at(0).second.match == index_t{3});
   }
 
   TEST_CASE("a snapshot inside a log that differs there drops that log") {
@@ -262,7 +262,7 @@ TEST_SUITE("raft/core: installed snapshots") {
     CHECK_FALSE(out.restore.has_value());
     CHECK_FALSE(out.persist.has_value());
     REQUIRE(sent<append_reply>(out).size() == 1);
-    CHECK(sent<append_reply>(out)[0].second.match == index_t{2});
+    CHECK(sent<append_reply>(out).at(0).second.match == index_t{2});
   }
 
   TEST_CASE("N-12 of two in quick succession the further one stays") {
@@ -297,7 +297,7 @@ TEST_SUITE("raft/core: installed snapshots") {
     auto out = x.receive(2, append_entries{term_t{4}, at(4, 3), index_t{5}, {make_entry(5, 3)}});
     CHECK(x.status().last == index_t{9});
     REQUIRE(sent<append_reply>(out).size() == 1);
-    CHECK(sent<append_reply>(out)[0].second.match == index_t{5});
+    CHECK(sent<append_reply>(out).at(0).second.match == index_t{5});
   }
 
   TEST_CASE("N-10 a candidate takes a snapshot, and votes are asked for with its end") {
@@ -309,7 +309,7 @@ TEST_SUITE("raft/core: installed snapshots") {
     CHECK(x.status().last == index_t{9});
     auto out = x.tick();
     REQUIRE_FALSE(sent<request_vote>(out).empty());
-    CHECK(sent<request_vote>(out)[0].second.last == at(9, 3));
+    CHECK(sent<request_vote>(out).at(0).second.last == at(9, 3));
     x.receive(2, append_entries{.term = term_t{4}, .prev = at(9, 3)});
     CHECK(x.status().role == role::follower);
   }

@@ -75,7 +75,7 @@ TEST_SUITE("raft/core: leadership transfer") {
     CHECK(told_to_campaign(x.receive(2, accepted(2))).empty());
     out = x.receive(3, accepted(2));
     CHECK(told_to_campaign(out) == ids{3});
-    CHECK(sent<timeout_now>(out)[0].second.term == term_t{1});
+    CHECK(sent<timeout_now>(out).at(0).second.term == term_t{1});
   }
 
   TEST_CASE("M-14 while it lasts nothing is proposed, here or from afar") {
@@ -85,7 +85,7 @@ TEST_SUITE("raft/core: leadership transfer") {
     CHECK(is_not_executed(errc::handing_over));
     auto out = x.receive(2, forward_proposal{request_id{9}, text_command("b")});
     REQUIRE(sent<forward_reply>(out).size() == 1);
-    CHECK(sent<forward_reply>(out)[0].second.refused == errc::handing_over);
+    CHECK(sent<forward_reply>(out).at(0).second.refused == errc::handing_over);
     CHECK(x.status().last == index_t{1});
   }
 
@@ -171,8 +171,8 @@ TEST_SUITE("raft/core: leadership transfer") {
     CHECK(target.status().term == term_t{2});
     auto out = target.sync();
     REQUIRE(sent<request_vote>(out).size() == 2);
-    CHECK(sent<request_vote>(out)[0].second.is_transfer);
-    CHECK_FALSE(sent<request_vote>(out)[0].second.is_pre_vote);
+    CHECK(sent<request_vote>(out).at(0).second.is_transfer);
+    CHECK_FALSE(sent<request_vote>(out).at(0).second.is_pre_vote);
   }
 
   TEST_CASE("who is no voter, or told by an old leader, doesn't campaign") {
