@@ -218,14 +218,19 @@ std::vector<uint8_t> world::some_majority() {
 /// A majority of the committed configuration, and of each later one that a log of somebody alive
 /// has: its leader would need that.
 bool world::can_serve(const std::vector<uint8_t>& alive) const {
-  const auto is_majority = [&](const membership::configuration& members) {
-    return membership::tally_votes(
-             members,
-             [&](node_id id) {
-               const bool is_there =
-                 std::find(alive.begin(), alive.end(), id.value()) != alive.end();
-               return is_there ? membership::vote::granted : membership::vote::refused;
-             })
+  const auto is_there = [&](node_id id) {
+    return std::find(alive.begin(), alive.end(), id.value()) != alive.end();
+  };
+  const auto is_majority = [&](membership::configuration members) {
+    // A leader that heard them a moment ago promotes the dead as well.
+    for (auto id : members.staging)
+      if (!is_there(id))
+        members.voters.insert(id);
+    return membership::tally_votes(members,
+                                   [&](node_id id) {
+                                     return is_there(id) ? membership::vote::granted
+                                                         : membership::vote::refused;
+                                   })
            == membership::vote_result::won;
   };
   if (!is_majority(*members_))

@@ -90,7 +90,10 @@ void world::deliver(const event& x) {
     return;
   }
   auto arrived = network_.take(x.arg);
-  if (!was_sent || !n.is_up() || network_.is_cut(arrived.from, arrived.to, now_us_)) {
+  const auto* asked = std::get_if<raft::forward_proposal>(&arrived.body);
+  const bool is_too_late =
+    is_healed_ && asked != nullptr && asked->body.kind == raft::entry_kind::configuration;
+  if (!was_sent || is_too_late || !n.is_up() || network_.is_cut(arrived.from, arrived.to, now_us_)) {
     ++counts_.messages_dropped;
     return;
   }
