@@ -84,6 +84,7 @@ void clients::begin(uint32_t number, int64_t now_us) {
   choose_way(x, what);
   logged next{.what = {.client = number, .what = {}, .called = ++moments_}};
   next.is_session = x.is_opening;
+  next.is_stale = x.reads_by == raft::consistency::stale;
   if (!x.is_opening)
     next.what.what = what;
   log_.push_back(next);
@@ -96,8 +97,9 @@ void clients::choose_way(client& x, const history::action& what) {
   const bool is_sessionless = draw_.permille(options_.sessionless_permille);
   x.reads_by.reset();
   if (is_get && !draw_.permille(options_.log_reads_permille))
-    x.reads_by = draw_.permille(options_.lease_reads_permille) ? raft::consistency::lease
-                                                               : raft::consistency::linearizable;
+    x.reads_by = draw_.permille(options_.stale_reads_permille)   ? raft::consistency::stale
+                 : draw_.permille(options_.lease_reads_permille) ? raft::consistency::lease
+                                                                 : raft::consistency::linearizable;
   x.has_session = !is_sessionless && !x.reads_by;
   x.is_opening = x.has_session && !x.session;
   if (x.has_session && !x.is_opening)
@@ -154,6 +156,11 @@ void clients::answer(caller who, const attempt_result& x, int64_t now_us) {
     c.sequence = {};
   } else {
     ++counts_.acknowledged;
+    if (known.is_stale) {
+      ++counts_.reads_stale;
+      think(who.client, now_us);
+      return;
+    }
     const auto& did = known.what.what;
     const bool has_put = did.kind == history::action::kind::put
                          || (did.kind == history::action::kind::cas && x.answer.is_ok);
@@ -197,7 +204,7 @@ void clients::give_up(uint32_t number) {
 std::vector<history::operation> clients::history() const {
   std::vector<history::operation> out;
   for (size_t i = 1; i < log_.size(); ++i)
-    if (!log_[i].is_rejected && !log_[i].is_session)
+    if (!log_[i].is_rejected && !log_[i].is_session && !log_[i].is_stale)
       out.push_back(log_[i].what);
   return out;
 }

@@ -74,6 +74,7 @@ private:
     history::operation what;
     bool is_rejected = false;
     bool is_session = false;
+    bool is_stale = false; ///< A read that may see the past; its oracle is another.
   };
 
   void begin(uint32_t number, int64_t now_us);

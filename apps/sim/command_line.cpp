@@ -42,10 +42,16 @@ command_line parse_command_line(int argc, char** argv) {
   app.add_option("--plant", x.plant, "Switches a known bug on, such as S-17 or canary");
   app.add_flag("--json", x.as_json, "Ends with one JSON object of totals");
   app.add_flag("--keep-going", x.keeps_going, "Goes on with the next seed after a failure");
-  app.add_flag("!--no-checks", x.is_checked, "No oracle looks: to measure the simulator itself");
+  std::string checks = "on";
+  app.add_option("--checks", checks, "off: no oracle looks, to measure the simulator itself")
+    ->check(CLI::IsMember({"on", "off"}))
+    ->capture_default_str();
+  app.add_flag("--strict", x.is_strict,
+               "Fails as well if a part of the protocol or a class of faults was met too rarely");
   app.add_flag("!--no-shrink", x.shrinks, "Doesn't look for a smaller run that fails as well");
   try {
     app.parse(argc, argv);
+    x.is_checked = checks == "on";
     auto probe = drawn_options(x.seed);
     for (const auto& assignment : x.assignments)
       if (auto set = set_option(probe, assignment); !set)

@@ -22,6 +22,7 @@ struct settings {
   bool is_checked = true;
   bool shrinks = true;
   bool keeps_going = false;
+  bool is_strict = false; ///< A part of the protocol, or a fault, that was never met is a failure.
 };
 
 struct command_line {

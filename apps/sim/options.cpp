@@ -26,6 +26,7 @@ constexpr std::array table{ROW(seed),
                            ROW(sessionless_permille),
                            ROW(log_reads_permille),
                            ROW(lease_reads_permille),
+                           ROW(stale_reads_permille),
                            ROW(session_timeout_us),
                            ROW(payload_bytes),
                            ROW(tick_us),
@@ -157,9 +158,9 @@ void draw_faults(options& x, dice& draw) {
   x.wall_jump = sometimes(draw, 400, 1, 2);
   x.campaign = sometimes(draw, 300, 1, 2);
   x.link_reset = sometimes(draw, 500, 1, 3);
-  x.transfer = sometimes(draw, 650, 1, 5);
+  x.transfer = sometimes(draw, 850, 4, 12);
   x.step_down = sometimes(draw, 300, 1, 2);
-  x.change = sometimes(draw, 700, 2, 10);
+  x.change = sometimes(draw, 850, 3, 10);
   x.island = sometimes(draw, 200, 1, 1);
   x.clock_skew_permille = sometimes(draw, 500, 1, 100);
   if (x.crash + x.crash_leader + x.partition == 0)
@@ -184,6 +185,7 @@ options drawn_options(uint64_t seed) {
   x.sessionless_permille = sometimes(draw, 400, 50, 500);
   x.log_reads_permille = draw.one_of({0, 300, 1000});
   x.lease_reads_permille = draw.one_of({0, 500, 1000});
+  x.stale_reads_permille = sometimes(draw, 400, 20, 300);
   x.session_timeout_us = draw.one_of({300'000, 60'000'000, 60'000'000});
   x.payload_bytes = draw.one_of({0, 0, 0, 100, 600});
   draw_core(x, draw);

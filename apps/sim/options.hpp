@@ -31,6 +31,7 @@ struct options {
   int64_t sessionless_permille = 0;
   int64_t log_reads_permille = 1000; ///< Of the gets: through the log, like commands.
   int64_t lease_reads_permille = 0;  ///< Of the other gets.
+  int64_t stale_reads_permille = 0;
   int64_t session_timeout_us = 60'000'000;
   int64_t payload_bytes = 0; ///< Padding of a command, to make it larger than limits.
 

@@ -5,6 +5,7 @@
 #include "apps/sim/world.hpp"
 
 #include <string>
+#include <vector>
 
 namespace caucus::sim {
 
@@ -15,6 +16,8 @@ struct run_report {
   std::string detail;
   uint64_t trace_hash = 0;
   totals counts;
+  coverage reached;
+  std::vector<history::operation> history;
 
   [[nodiscard]] bool is_clean() const noexcept { return invariant.empty(); }
 };

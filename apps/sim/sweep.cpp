@@ -1,7 +1,11 @@
 #include "apps/sim/sweep.hpp"
 
+#include "apps/sim/history/checker.hpp"
+#include "apps/sim/history/json_lines.hpp"
 #include "apps/sim/planted.hpp"
 #include "apps/sim/run.hpp"
+#include "apps/sim/seed_statistics.hpp"
+#include "apps/sim/shrink.hpp"
 #include "apps/sim/violation.hpp"
 
 #include <nlohmann/json.hpp>
@@ -31,14 +35,19 @@ std::string replay_command(const settings& asked, const options& x) {
 
 /// The same run again, this time listening: it ends the same way.
 void show_failure(const settings& asked, const run_report& failed) {
-  std::ostringstream lines;
-  const auto end = failed.counts.events;
-  run(failed.what,
-      {.trace_to = &lines, .trace_first = end > last_events_shown ? end - last_events_shown : 0});
   std::cout << "FAILED seed=" << failed.what.seed << " invariant=\"" << failed.invariant
-            << "\": " << failed.detail << "\noptions: " << to_string(failed.what)
-            << "\nlast events:\n"
-            << lines.str() << "replay: " << replay_command(asked, failed.what) << '\n';
+            << "\": " << failed.detail << "\nreplay: " << replay_command(asked, failed.what)
+            << '\n';
+  const auto smallest = asked.shrinks ? shrink(failed) : failed;
+  std::ostringstream lines;
+  const auto end = smallest.counts.events;
+  run(smallest.what,
+      {.trace_to = &lines, .trace_first = end > last_events_shown ? end - last_events_shown : 0});
+  if (asked.shrinks)
+    std::cout << "shrunk from " << failed.counts.events << " to " << end
+              << " events: " << smallest.detail
+              << "\nreplay: " << replay_command(asked, smallest.what) << '\n';
+  std::cout << "options: " << to_string(smallest.what) << "\nlast events:\n" << lines.str();
 }
 
 nlohmann::ordered_json json_of(const totals& x) {
@@ -72,52 +81,99 @@ void say_hello(const settings& asked) {
   std::cout << (asked.plant.empty() ? "" : " plant=" + asked.plant) << '\n';
 }
 
+bool open(std::ofstream& file, const std::string& name) {
+  if (name.empty())
+    return true;
+  file.open(name);
+  if (!file)
+    std::cerr << "caucus-sim: can't write " << name << '\n';
+  return file.is_open();
+}
+
+struct outcome {
+  seed_statistics all;
+  hasher hashes;
+  uint64_t runs = 0;
+  uint64_t failures = 0;
+  std::string first_broken; ///< The invariant; empty: none.
+};
+
+void tell(const settings& asked, const outcome& x) {
+  if (asked.seeds > 1)
+    std::cout << "fault classes and totals over " << x.runs << " seeds:\n"
+              << x.all.classes_table() << "coverage:\n"
+              << x.all.coverage_table();
+  if (!asked.as_json) {
+    for (const auto& row : totals_table())
+      std::cout << row.name << '=' << x.all.sum().*row.field << '\n';
+    return;
+  }
+  nlohmann::ordered_json json{{"seed", asked.seed},     {"runs", x.runs},
+                              {"failures", x.failures}, {"trace_hash", text(x.hashes.value())},
+                              {"invariant", nullptr},   {"totals", json_of(x.all.sum())}};
+  if (!x.first_broken.empty())
+    json["invariant"] = x.first_broken;
+  std::cout << json.dump() << '\n';
+}
+
+/// What to do when a run has ended; false: no more runs.
+bool note_run(const settings& asked, const run_report& report, outcome& x) {
+  ++x.runs;
+  x.all.add(report.counts, report.reached);
+  x.hashes.word(report.trace_hash);
+  if (report.is_clean())
+    return true;
+  if (x.failures++ == 0)
+    x.first_broken = report.invariant;
+  show_failure(asked, report);
+  return asked.keeps_going;
+}
+
 } // namespace
+
+int judge_history(const std::string& name) {
+  std::ifstream file{name};
+  if (!file) {
+    std::cerr << "caucus-sim: can't read " << name << '\n';
+    return 2;
+  }
+  const auto given = history::read(file);
+  if (!given) {
+    std::cerr << "caucus-sim: " << name << ": " << given.reason().what << '\n';
+    return 2;
+  }
+  const auto found = history::check(*given);
+  static constexpr std::array verdicts{"linearizable", "not linearizable", "undecided"};
+  std::cout << verdicts[static_cast<size_t>(found.verdict)]
+            << (found.why.empty() ? "" : ": " + found.why) << '\n';
+  return found.verdict == history::verdict::linearizable ? 0 : 1;
+}
 
 int sweep(const settings& asked) {
   if (!asked.plant.empty() && !switch_on(asked.plant))
     return 2;
   say_hello(asked);
   std::ofstream trace_file;
-  if (!asked.trace_file.empty()) {
-    trace_file.open(asked.trace_file);
-    if (!trace_file) {
-      std::cerr << "caucus-sim: can't write " << asked.trace_file << '\n';
-      return 2;
-    }
-  }
-  totals all;
-  hasher hashes;
-  std::string first_broken;
-  uint64_t failures = 0;
-  uint64_t runs = 0;
+  std::ofstream history_file;
+  if (!open(trace_file, asked.trace_file) || !open(history_file, asked.history_file))
+    return 2;
+  outcome all;
   for (uint64_t i = 0; i < asked.seeds; ++i) {
-    const auto x = options_of(asked, asked.seed + i);
-    const auto report = run(x, {.is_checked = asked.is_checked,
-                                .trace_to = trace_file.is_open() ? &trace_file : nullptr});
-    ++runs;
-    add(all, report.counts);
-    hashes.word(report.trace_hash);
-    if (report.is_clean())
-      continue;
-    ++failures;
-    if (first_broken.empty())
-      first_broken = report.invariant;
-    show_failure(asked, report);
-    if (!asked.keeps_going)
+    const auto report = run(options_of(asked, asked.seed + i),
+                            {.is_checked = asked.is_checked,
+                             .trace_to = trace_file.is_open() ? &trace_file : nullptr,
+                             .keeps_history = history_file.is_open(),
+                             .dump_to = asked.dump_directory});
+    history::write(history_file, report.history);
+    if (!note_run(asked, report, all))
       break;
   }
-  nlohmann::ordered_json json{{"seed", asked.seed},   {"runs", runs},
-                              {"failures", failures}, {"trace_hash", text(hashes.value())},
-                              {"invariant", nullptr}, {"totals", json_of(all)}};
-  if (!first_broken.empty())
-    json["invariant"] = first_broken;
-  if (asked.as_json)
-    std::cout << json.dump() << '\n';
-  else
-    for (const auto& row : totals_table())
-      std::cout << row.name << '=' << all.*row.field << '\n';
-  return failures == 0 ? 0 : 1;
+  tell(asked, all);
+  if (const auto lacking = all.all.shortcomings(); asked.is_strict && !lacking.empty()) {
+    std::cerr << "caucus-sim: too little happened: " << lacking << '\n';
+    return 1;
+  }
+  return all.failures == 0 ? 0 : 1;
 }
 
 } // namespace caucus::sim

@@ -17,12 +17,14 @@ struct totals {
   uint64_t unknown = 0;
   uint64_t rejected = 0;
   uint64_t reads_checked = 0;
+  uint64_t reads_stale = 0;
   uint64_t leader_changes = 0;
   uint64_t crashes = 0;
   uint64_t unsynced_lost = 0;
   uint64_t torn_writes = 0;
   uint64_t partitions = 0;
   uint64_t messages_dropped = 0;
+  uint64_t messages_lost = 0; ///< Of those dropped: by a lossy link, not by a cut or a crash.
   uint64_t messages_duplicated = 0;
   uint64_t messages_reordered = 0;
   uint64_t conf_changes = 0;

@@ -53,6 +53,7 @@ void world::run() {
     heal_and_require();
   counts_.virtual_ms = static_cast<uint64_t>(now_us_ / 1000);
   counts_.messages_dropped += network_.lost;
+  counts_.messages_lost += network_.lost;
   counts_.messages_duplicated += network_.duplicated;
   counts_.messages_reordered += network_.reordered;
   if (is_checked_)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/sim/clients.hpp"
+#include "apps/sim/coverage.hpp"
 #include "apps/sim/event_queue.hpp"
 #include "apps/sim/network.hpp"
 #include "apps/sim/oracles/committed_log.hpp"
@@ -20,6 +21,8 @@ struct run_settings {
   bool is_checked = true;           ///< Else no oracle looks (to measure the simulator itself).
   std::ostream* trace_to = nullptr; ///< One line per event.
   uint64_t trace_first = 0;         ///< Lines only from this event on.
+  bool keeps_history = false;       ///< What clients saw is wanted.
+  std::string dump_to{};            ///< A directory that gets the disks at the end.
 };
 
 /// One simulated cluster: nodes with real cores, a network, disks, clients and bad luck, all from
@@ -35,6 +38,7 @@ public:
   void run();
 
   [[nodiscard]] const totals& counts() const noexcept { return counts_; }
+  [[nodiscard]] const coverage& reached() const noexcept { return reached_; }
   [[nodiscard]] uint64_t trace_hash() const noexcept { return trace_.hash(); }
   [[nodiscard]] const std::vector<sim_node>& nodes() const noexcept { return nodes_; }
   [[nodiscard]] std::vector<history::operation> history() const { return clients_.history(); }
@@ -88,6 +92,7 @@ private:
   void note_hard_state(sim_node& n, const raft::hard_state& now,
                        const membership::configuration_ptr& before);
   [[nodiscard]] committed_log::is_durable durable_anywhere() const;
+  void note_configurations(const sim_node& n, const raft::persist_batch& x);
   void note_roles(sim_node& n, const std::vector<raft::soft_state>& changes);
   void send(const sim_node& n, node_id to, raft::message body);
   void tell_callers(sim_node& n, const raft::ready& out);
@@ -119,6 +124,7 @@ private:
   options options_;
   bool is_checked_;
   totals counts_;
+  coverage reached_;
   trace trace_;
   dice timing_;
   dice disks_;

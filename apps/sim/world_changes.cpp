@@ -11,7 +11,7 @@ void world::ask_leader_to_go(bool is_transfer) {
     return;
   const request_id request{next_request_++};
   if (is_transfer)
-    step(*leading, raft::transfer{request, luck_.permille(300) ? node_id{} : some_node().id()});
+    step(*leading, raft::transfer{request, luck_.permille(600) ? node_id{} : some_node().id()});
   else
     step(*leading, raft::step_down{request});
 }

@@ -93,12 +93,14 @@ void world::deliver(const event& x) {
   const auto* asked = std::get_if<raft::forward_proposal>(&arrived.body);
   const bool is_too_late =
     is_healed_ && asked != nullptr && asked->body.kind == raft::entry_kind::configuration;
-  if (!was_sent || is_too_late || !n.is_up() || network_.is_cut(arrived.from, arrived.to, now_us_)) {
+  if (!was_sent || is_too_late || !n.is_up()
+      || network_.is_cut(arrived.from, arrived.to, now_us_)) {
     ++counts_.messages_dropped;
     return;
   }
   ++counts_.events;
   ++counts_.deliveries;
+  reached_.message(arrived.body.index());
   trace_.note(event_kind::deliver, now_us_, arrived.from, arrived.to);
   trace_.note(arrived.body);
   if (trace_.is_read())
@@ -223,7 +225,9 @@ bool world::read(uint8_t node, caller who, uint32_t object, raft::consistency ho
   ++counts_.events;
   trace_.note(event_kind::client, now_us_, node, who.client, who.operation, who.attempt, how);
   say(n, text("client ", who.client, " operation ", who.operation, " attempt ", who.attempt,
-              how == raft::consistency::lease ? " reads by lease" : " reads",
+              how == raft::consistency::lease   ? " reads by lease"
+              : how == raft::consistency::stale ? " reads what there is"
+                                                : " reads",
               n.is_up() ? "" : ": nobody there"));
   if (!n.is_up() || n.is_paused(now_us_))
     return false;

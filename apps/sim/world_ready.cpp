@@ -8,6 +8,7 @@
 namespace caucus::sim {
 
 void world::step(sim_node& n, raft::input in) {
+  reached_.input(in.index());
   n.core->step(std::move(in), n.clock(now_us_));
   if (options_.flush_us == 0) {
     take(n);
@@ -74,6 +75,7 @@ void world::hand_over(sim_node& n, raft::persist_batch batch, bool was_leader) {
   if (is_checked_ && was_leader)
     monotony::on_leader_batch(n.id(), batch);
   const auto members_before = n.log.members();
+  note_configurations(n, batch);
   if (batch.snapshot) {
     const auto& file = n.disk.file_of(*batch.snapshot);
     n.log.restore(*batch.snapshot, file.log_hash, file.at.members);
@@ -89,6 +91,23 @@ void world::hand_over(sim_node& n, raft::persist_batch batch, bool was_leader) {
   n.handed_us = std::max(n.handed_us, soon(options_.hand_us));
   n.disk.hand_over(std::move(batch), n.handed_us);
   plan_disk(n);
+}
+
+/// What the leader's entries change, and what a log loses again.
+void world::note_configurations(const sim_node& n, const raft::persist_batch& x) {
+  if (x.snapshot)
+    reached_.step(change_step::restored);
+  if (x.truncate_from && n.log.has(*x.truncate_from)
+      && n.log.numbered_members_at(n.log.last()).id >= *x.truncate_from)
+    reached_.step(change_step::rolled_back);
+  auto before = n.log.members();
+  for (const auto& e : x.entries)
+    if (e->body.kind == raft::entry_kind::configuration && e->id.term == n.hard.term
+        && n.role == raft::role::leader) {
+      auto after = members_of(*e);
+      reached_.steps_between(*before, *after);
+      before = std::move(after);
+    }
 }
 
 /// `before`: the configuration that was in force when the ready began. A ready of several steps may
@@ -127,6 +146,7 @@ void world::note_roles(sim_node& n, const std::vector<raft::soft_state>& changes
     n.leader = x.leader;
     if (x.role == n.role && x.role != raft::role::leader)
       continue;
+    reached_.role(n.role, x.role);
     n.role = x.role;
     trace_.note(now_us_, n.number, x.role, x.term.value());
     if (trace_.is_read())
@@ -175,8 +195,12 @@ void world::tell_callers(sim_node& n, const raft::ready& out) {
     if (who.client != 0 && is_passed)
       clients_.answer(who, {errc::leadership_lost}, now_us_);
   }
-  for (const auto& x : out.reads_ready)
+  for (const auto& x : out.reads_ready) {
+    if (is_checked_ && x.index > committed_.last())
+      throw violation{"reads are committed", text("node ", n.id(), " lets a read see entry ",
+                                                  x.index, ", committed is ", committed_.last())};
     n.waiting.confirm_read(x.request, x.index);
+  }
   if (!out.reads_ready.empty())
     answer_reads(n);
   for (const auto& x : out.transferred)
