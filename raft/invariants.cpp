@@ -123,7 +123,9 @@ void invariants::check_step(const core_status& before, const core_status& after)
   CAUCUS_ASSERT(before.persisted <= after.persisted);
   for (const auto& then : before.peers)
     for (const auto& now : after.peers)
-      CAUCUS_ASSERT(then.id != now.id || then.match <= now.match);
+      // Who was removed and comes back starts anew.
+      CAUCUS_ASSERT(then.id != now.id || then.is_leaving != now.is_leaving
+                    || then.match <= now.match);
 }
 
 } // namespace caucus::raft

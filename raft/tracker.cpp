@@ -52,17 +52,14 @@ tracker::tracker(const membership::configuration& members, node_id self, index_t
 
 void tracker::follow(const membership::configuration& members, node_id self, index_t id) {
   CAUCUS_ASSERT(id > index_t{});
-  for (auto& peer : peers_) {
-    const bool is_member = members.is_member(peer.id);
-    if (is_member)
-      peer.leaving_ticks = 0;
-    if (is_member) {
-      peer.leaves_at = {};
-    } else if (peer.leaves_at == index_t{}) {
+  // Who comes back may have lost its disk meanwhile: what it had proves nothing (M-10).
+  std::erase_if(
+    peers_, [&](auto& peer) { return peer.leaves_at != index_t{} && members.is_member(peer.id); });
+  for (auto& peer : peers_)
+    if (peer.leaves_at == index_t{} && !members.is_member(peer.id)) {
       peer.leaves_at = id;
       peer.commit_due = std::max(peer.commit_due, id); // Told at once.
     }
-  }
   for (auto member : members.members()) {
     if (member == self || find(member) != nullptr)
       continue;

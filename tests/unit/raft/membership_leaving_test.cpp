@@ -188,7 +188,7 @@ TEST_SUITE("raft/core: leaving members") {
     }
   }
 
-  TEST_CASE("S-04 the vote of a removed member counts for nothing") {
+  TEST_CASE("P-05 S-04 the vote of a removed member counts for nothing") {
     auto x = reduced_to({1, 2}, 1, 2);
     x.step(raft::campaign{});
     const auto grant = raft::vote_reply{.term = term_t{2}, .is_pre_vote = true, .granted = true};
@@ -198,7 +198,8 @@ TEST_SUITE("raft/core: leaving members") {
     CHECK(x.status().role == role::candidate);
   }
 
-  TEST_CASE("S-04 S-36 what a removed member says changes nothing any more, not even the term") {
+  TEST_CASE(
+    "P-05 S-04 S-36 what a removed member says changes nothing any more, not even the term") {
     auto x = group_of({1, 2, 3});
     x.change(1, only(kind::remove, 3));
     x.settle();

@@ -100,6 +100,29 @@ TEST_SUITE("raft/core: configurations and their entries") {
     }
   }
 
+  TEST_CASE("M-08 S-63 also if the one before is left in the snapshot only") {
+    auto x = group_of({1, 2, 3}, {4, 5});
+    x.change(1, only(kind::make_voter, 4));
+    x.settle();
+    pass_time(x, 3);
+    x.compact(1);
+    REQUIRE(x.status(1).first > x.status(1).configuration_id);
+    x.isolate(1);
+    x.change(1, only(kind::make_voter, 5));
+    x.settle();
+    check_members(x, 1, {1, 2, 3, 4, 5});
+    x.crash(1);
+    x.restart(1);
+    check_members(x, 1, {1, 2, 3, 4, 5});
+    pass_time(x, 40);
+    x.heal();
+    pass_time(x, 60);
+    check_members(x, 1, {1, 2, 3, 4});
+    x.crash(1);
+    x.restart(1);
+    check_members(x, 1, {1, 2, 3, 4});
+  }
+
   TEST_CASE("the shell is told of a configuration that comes back, and whether it is committed") {
     lone_core x{{.self = 1, .term = 1}};
     auto out = x.receive(

@@ -72,6 +72,7 @@ TEST_SUITE("raft/core: rules of membership changes") {
     commit_all(x);
     CHECK(answer(x, at_once({})) == errc::invalid_change);
     CHECK(answer(x, only(kind::make_voter, 2)) == errc::invalid_change);
+    CHECK(answer(x, only(kind::make_voter, 1)) == errc::invalid_change); // Itself.
     CHECK(answer(x, only(kind::remove, 9)) == errc::invalid_change);
     CHECK(answer(x, at_once({change_of(kind::remove, 1), change_of(kind::remove, 2),
                              change_of(kind::remove, 3)}))

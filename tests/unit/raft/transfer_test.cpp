@@ -66,7 +66,7 @@ TEST_SUITE("raft/core: leadership transfer") {
     x.check_at_end();
   }
 
-  TEST_CASE("S-15 a target that lags behind is caught up before it campaigns") {
+  TEST_CASE("M-14 S-15 a target that lags behind is caught up before it campaigns") {
     auto x = leader();
     x.propose(1, "a");
     x.sync();
@@ -219,7 +219,7 @@ TEST_SUITE("raft/core: leadership transfer") {
     }
   }
 
-  TEST_CASE("a transfer to a dead node costs one election timeout and no acknowledged entry") {
+  TEST_CASE("M-14 a transfer to a dead node costs one election timeout and no acknowledged entry") {
     core_cluster x;
     x.elect(1);
     x.crash(3);
