@@ -234,12 +234,6 @@ struct member_commands {
   }
 };
 
-caucus::freshness to_freshness(const std::string& word) {
-  if (word == "lease")
-    return caucus::freshness::lease;
-  return word == "stale" ? caucus::freshness::stale : caucus::freshness::linearizable;
-}
-
 /// One line for whatever CLI11 has to say.
 std::string first_line(std::string text) { return text.substr(0, text.find('\n')); }
 
@@ -254,13 +248,14 @@ int run_command_line(int argc, char** argv) {
   auto* serve = app.add_subcommand("serve", "run one node");
   describe_serve(*serve, serving);
   auto* shell = describe_client(app, asking, "shell",
-                                "operations from standard input, one a line: add N, get, status; "
+                                "operations from standard input, one a line: add N, "
+                                "get [linearizable|lease|stale], status; "
                                 "answers: ok VALUE, rejected REASON, unknown REASON");
   shell
     ->add_option("--window", asking.shell.window,
                  "operations under way at a time; they still execute in order [default 64]")
     ->check(CLI::Range(1, 200));
-  shell->add_flag("--terms", asking.shell.shows_term, "answer ok VALUE TERM");
+  shell->add_flag("--terms", asking.shell.shows_term, "answer ok VALUE TERM to add");
   auto* add = describe_client(app, asking, "add", "add to the count");
   add->add_option("N", asking.amount, "how much, may be negative")->required();
   auto* get = describe_client(app, asking, "get", "read the count from the asked node's own state");
@@ -299,7 +294,7 @@ int run_command_line(int argc, char** argv) {
     if (add->parsed())
       return run_add(options, asking.amount);
     if (get->parsed())
-      return run_get(options, to_freshness(asking.consistency));
+      return run_get(options, *to_freshness(asking.consistency));
     if (members.members->parsed())
       return run_members(options, asking.as_json);
     if (members.is_change())

@@ -36,6 +36,14 @@ int fail(const caucus::outcome& told) {
 
 } // namespace
 
+std::optional<caucus::freshness> to_freshness(std::string_view word) {
+  if (word == "linearizable")
+    return caucus::freshness::linearizable;
+  if (word == "lease")
+    return caucus::freshness::lease;
+  return word == "stale" ? std::optional{caucus::freshness::stale} : std::nullopt;
+}
+
 int run_get(const client_options& options, caucus::freshness how) {
   caucus::query what{.how = how};
   what.payload = caucus::shared_bytes::copy_of(encode({verb::get}));

@@ -4,7 +4,13 @@
 
 #include <caucus/messages.hpp>
 
+#include <optional>
+#include <string_view>
+
 namespace counter {
+
+/// linearizable, lease, stale; nothing for other words.
+std::optional<caucus::freshness> to_freshness(std::string_view word);
 
 // For people: reads without the log, and what an operator does to the group. Exit status as in
 // single_commands.hpp.

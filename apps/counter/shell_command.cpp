@@ -4,6 +4,7 @@
 #include "client_system.hpp"
 #include "counter_client.hpp"
 #include "counter_command.hpp"
+#include "group_commands.hpp"
 #include "status_text.hpp"
 
 #include <charconv>
@@ -37,11 +38,18 @@ std::optional<Number> to_number(std::string_view text) {
 
 std::optional<counter_command> to_command(std::span<const std::string_view> words) {
   if (words.size() == 1 && words[0] == "get")
-    return counter_command{verb::get};
+    return counter_command{verb::get}; // As an entry of the log: `raw` only.
   if (words.size() == 2 && words[0] == "add")
     if (auto amount = to_number<int64_t>(words[1]))
       return counter_command{verb::add, *amount};
   return std::nullopt;
+}
+
+/// `get`, or `get CONSISTENCY`.
+std::optional<caucus::freshness> to_read(std::span<const std::string_view> words) {
+  if (words.empty() || words.size() > 2 || words[0] != "get")
+    return std::nullopt;
+  return words.size() == 1 ? caucus::freshness::linearizable : to_freshness(words[1]);
 }
 
 std::string value_text(std::string_view reply) {
@@ -64,11 +72,13 @@ public:
       return;
     if (words.size() == 1 && words[0] == "status")
       status();
+    else if (auto how = to_read(words))
+      read(*how);
     else if (auto command = to_command(words))
       perform_numbered(*command);
     else if (!raw(words))
       lines_.set(lines_.reserve(options_.window),
-                 "rejected not an operation; known are: add N, get, status");
+                 "rejected not an operation; known are: add N, get [CONSISTENCY], status");
   }
 
 private:
@@ -78,6 +88,17 @@ private:
     auto number = lines_.reserve(options_.window);
     auto done = [this, number](answer x) { lines_.set(number, to_line(x)); };
     caf::anon_send(client_, perform{{encode(command), deadline(), std::move(done)}});
+  }
+
+  /// Goes past the log, and in its place among the others all the same.
+  void read(caucus::freshness how) {
+    lines_.wait_until_empty();
+    auto number = lines_.reserve(options_.window);
+    caucus::query what{.how = how};
+    what.payload = caucus::shared_bytes::copy_of(encode({verb::get}));
+    auto done = [this, number](const caucus::outcome& x) { lines_.set(number, to_line(x)); };
+    caf::anon_send(client_, ask_group{std::move(what), deadline(), std::move(done)});
+    lines_.wait_until_empty();
   }
 
   /// For tests, which play a client of their own: `open`, `raw SESSION SEQUENCE add N`. Sent once,

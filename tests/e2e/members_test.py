@@ -131,6 +131,43 @@ class Members(ProcessTest):
         stale = self.must_run(cluster, "get", "--consistency", "stale", nodes=alone.client)
         self.assertEqual(stale.splitlines()[1].split()[0], str(count))
 
+    def test_a_leader_that_was_paused_does_not_answer_by_its_lease(self):
+        cluster = self.cluster(options=[*QUICK, "--lease", "true", "--clock-drift-max-ms", "20"])
+        cluster.start()
+        shell = cluster.shell()
+        for count in range(1, 6):
+            paused = cluster.leader()
+            asked = cluster.shell(paused.client)
+            self.assertEqual(self.ask_until(shell, "add 1", lambda x: x.startswith("ok ")),
+                             f"ok {count}")
+            self.assertEqual(asked.ask("get lease"), f"ok {count}")
+            paused.pause()
+            others = cluster.shell(",".join(x.client for x in cluster.nodes if x is not paused))
+            self.assertEqual(self.ask_until(others, "add 0", lambda x: x.startswith("ok ")),
+                             f"ok {count}")
+            self.assertEqual(others.ask("add 1000"), f"ok {count + 1000}")
+            asked.send("get lease")  # Waits in the paused node's socket: it reads it on waking.
+            paused.resume()
+            self.assertNotEqual(asked.read(), f"ok {count}", "what was true before the pause")
+            others.ask("add -1000")
+            for ended in (asked, others):
+                self.assertEqual(ended.close(), 0)
+
+    def test_the_shell_reads_in_order_and_writes_nothing(self):
+        cluster = self.cluster()
+        cluster.start()
+        shell = cluster.shell()
+        self.assertEqual(self.ask_until(shell, "add 1", lambda x: x.startswith("ok ")), "ok 1")
+        for line in ("add 1", "get", "add 1", "get lease", "get stale"):
+            shell.send(line)
+        self.assertEqual([shell.read() for _ in range(4)], ["ok 2", "ok 2", "ok 3", "ok 3"])
+        self.assertTrue(shell.read().startswith("ok "))
+        self.assertTrue(shell.ask("get quickly").startswith("rejected not an operation"))
+        before = shell.status()["last"]
+        for _ in range(20):
+            self.assertEqual(shell.ask("get"), "ok 3")
+        self.assertEqual(shell.status()["last"], before)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
