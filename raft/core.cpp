@@ -104,6 +104,8 @@ void core::on(const peer_unreachable& x) {
     }
   } else if (x.peer == leader_) {
     refuse_forwarded();
+    if (auto* following = as<follower_role>())
+      following->is_leader_unreachable = true;
   }
 }
 

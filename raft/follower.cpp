@@ -19,6 +19,7 @@ void core::become_follower_of(node_id from, term_t term) {
   // A second leader of our own term is a broken promise somewhere: stop (RELIABILITY P-13).
   CAUCUS_ASSERT(term > term_ || role() != role::leader);
   become_follower(term, from);
+  std::get<follower_role>(role_).is_leader_unreachable = false;
   elapsed_ = 0;
 }
 

@@ -18,7 +18,9 @@ errc core::overloaded() const noexcept {
 }
 
 errc core::unforwardable() const noexcept {
-  if (leader_ == node_id{})
+  const auto* following = as<follower_role>();
+  // What goes into a broken link would come back as unknown, when it is certainly not executed.
+  if (leader_ == node_id{} || (following != nullptr && following->is_leader_unreachable))
     return errc::no_leader;
   return options_.forward_proposals ? errc::none : errc::not_leader;
 }

@@ -15,6 +15,7 @@ namespace caucus::raft {
 // find nothing that they could change.
 
 struct follower_role {
+  bool is_leader_unreachable = false; ///< Until it is heard again nothing is forwarded.
   forward_queue forwarded;
   read_queue reads;        ///< Wait for the leader's answer.
   uint64_t asked_tick = 0; ///< When the leader was asked last.

@@ -177,6 +177,18 @@ TEST_SUITE("raft/core: proposals") {
     CHECK(out.accepted.empty());
   }
 
+  TEST_CASE(
+    "S-35 while the link to the leader is broken nothing is forwarded, so nothing is unknown") {
+    auto x = follower();
+    x.step(peer_unreachable{node_id{2}});
+    auto out = x.propose(1, "a");
+    REQUIRE(out.refused.size() == 1);
+    CHECK(out.refused[0].reason == errc::no_leader);
+    CHECK(out.messages.empty());
+    x.receive(2, heartbeat{.term = term_t{1}});
+    CHECK(sent<forward_proposal>(x.propose(2, "b")).size() == 1);
+  }
+
   TEST_CASE("another link's failure concerns no forwarded proposal") {
     auto x = follower();
     x.propose(1, "a");
