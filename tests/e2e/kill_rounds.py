@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
@@ -33,9 +34,11 @@ class Load:
         self.acknowledged = self.unknown = self.rejected = self.other = 0
         self.first_in_term = {}  # term -> when its first acknowledgement arrived
         self.longest_silence = 0.0
+        self.longest_wait = 0.0  # of one operation, from its line to its answer
         self._last_ack = time.monotonic()
         self.is_on = True
         self.shells = []
+        self._sent_at = [deque() for _ in range(clients)]
         nodes = cluster.addresses.split(",")
         for i in range(clients):
             turned = nodes[i % len(nodes):] + nodes[:i % len(nodes)]
@@ -43,13 +46,18 @@ class Load:
                                   options=["--terms", "--window", str(window)],
                                   on_answer=lambda asked, line, at, i=i: self._note(i, line, at))
             self.shells.append(shell)
-        for shell in self.shells:
+        for i in range(clients):
             for _ in range(window):
-                shell.send("add 1")
+                self._send(i)
+
+    def _send(self, client):
+        self._sent_at[client].append(time.monotonic())
+        self.shells[client].send("add 1")
 
     def _note(self, client, line, at):
         words = line.split()
         with self.lock:
+            self.longest_wait = max(self.longest_wait, at - self._sent_at[client].popleft())
             if words[0] == "ok":
                 self.acknowledged += 1
                 value, term = int(words[1]), int(words[2])
@@ -66,7 +74,7 @@ class Load:
             else:
                 self.other += 1
         if self.is_on:
-            self.shells[client].send("add 1")
+            self._send(client)
 
     def counts(self):
         with self.lock:
@@ -79,6 +87,11 @@ class Load:
         with self.lock:
             silence, self.longest_silence = self.longest_silence, 0.0
             return silence
+
+    def take_wait(self):
+        with self.lock:
+            wait, self.longest_wait = self.longest_wait, 0.0
+            return wait
 
     def end(self):
         self.is_on = False

@@ -19,18 +19,20 @@ class Readme(ProcessTest):
         return text.replace("caucus-counter watch", "timeout 2 caucus-counter watch").split("\0")
 
     def test_three_nodes_by_hand(self):
-        serve, ask = self.blocks()
+        serve, ask, change = self.blocks()
         self.assertEqual(serve.count(" serve "), 3)
         script = (f"PATH={PROGRAM.parent}:$PATH\n"
-                  "trap 'kill -9 $(jobs -p); wait 2>/dev/null' EXIT\n" + serve + ask)
+                  "trap 'kill -9 $(jobs -p); wait 2>/dev/null' EXIT\n" + serve + ask + change)
         done = subprocess.run(["bash", "-c", script], cwd=self.directory, capture_output=True,
                               text=True, timeout=120, stdin=subprocess.DEVNULL)
         output = done.stdout + done.stderr
-        self.assertEqual(len(re.findall(r"node \d of cluster caucus: ", output)), 3, output)
+        self.assertEqual(len(re.findall(r"node \d of cluster caucus: ", output)), 4, output)
         self.assertEqual(len(re.findall(r"(?m)^5 +\d+( +\d+)?$", output)), 2, output)  # add, get
         self.assertEqual(len(re.findall(r"(?m)^\d +127\.0\.0\.1:\d+ +(?:leader|follower) ", output)), 3,
                          output)
         self.assertRegex(output, r"term \d+  leader \d")  # watch
+        self.assertRegex(output, r"(?m)^4 +127\.0\.0\.1:\d+ +(?:voter|staging) ")  # members
+        self.assertEqual(len(re.findall(r"(?m)^configuration \d+$", output)), 3, output)
 
 
 if __name__ == "__main__":
