@@ -45,7 +45,8 @@ public:
   [[nodiscard]] raft::entry_id id() const noexcept { return id_; }
   [[nodiscard]] raft::entry_kind kind() const noexcept;
   [[nodiscard]] std::span<const std::byte> payload() const noexcept { return payload_; }
-  [[nodiscard]] size_t payload_bytes() const noexcept { return payload_.size(); }
+  /// As `raft::entry::cost`.
+  [[nodiscard]] size_t cost() const noexcept { return raft::entry::cost_of(payload_.size()); }
   /// The entry, its payload a window into memory that `owner` keeps alive.
   [[nodiscard]] raft::entry_ptr make(const std::shared_ptr<const void>& owner) const;
 

@@ -51,12 +51,12 @@ bool log_reader::request::take(std::span<const std::byte> body, index_t upto) {
   while (cursor.next()) {
     if (cursor.id().index < next)
       continue;
-    if (!entries.empty() && bytes + cursor.payload_bytes() > bytes_max)
+    if (!entries.empty() && bytes + cursor.cost() > bytes_max)
       is_full = true;
     if (is_done(upto))
       return true;
     entries.push_back(cursor.make(owner));
-    bytes += cursor.payload_bytes();
+    bytes += cursor.cost();
     ++next;
   }
   return cursor.at_end();

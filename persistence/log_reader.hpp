@@ -16,10 +16,10 @@ public:
              uint64_t batch_bytes_max);
   ~log_reader();
 
-  /// Entries `first..last`, as many as `bytes_max` of payload allow but at least one. Fewer if the
-  /// log ends before. `not_found`: the log doesn't have `first` (any more); `no_such_group`;
-  /// `wal_corrupt`: what the disk returned isn't what was written, with file and offset. The
-  /// payloads may share one buffer.
+  /// Entries `first..last`, as many as `bytes_max` of `raft::entry::cost` allow but at least one.
+  /// Fewer if the log ends before. `not_found`: the log doesn't have `first` (any more);
+  /// `no_such_group`; `wal_corrupt`: what the disk returned isn't what was written, with file and
+  /// offset. The payloads may share one buffer.
   result<std::vector<raft::entry_ptr>> read(group_id group, index_t first, index_t last,
                                             size_t bytes_max);
 

@@ -43,7 +43,10 @@ struct entry {
   command body;
 
   /// Memory and disk that it costs, in bytes, for limits: an approximation from above.
-  [[nodiscard]] size_t cost() const noexcept { return body.payload.size() + 96; }
+  [[nodiscard]] static constexpr size_t cost_of(size_t payload_bytes) noexcept {
+    return payload_bytes + 96;
+  }
+  [[nodiscard]] size_t cost() const noexcept { return cost_of(body.payload.size()); }
 };
 
 using entry_ptr = std::shared_ptr<const entry>;

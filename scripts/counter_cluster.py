@@ -239,7 +239,7 @@ class Cluster:
         self.end()
 
     def node(self, node_id):
-        return self.nodes[node_id - 1]
+        return next(node for node in self.nodes if node.id == node_id)
 
     def start(self):
         for node in self.nodes:
