@@ -247,10 +247,11 @@ int run_command_line(int argc, char** argv) {
   client_line asking;
   auto* serve = app.add_subcommand("serve", "run one node");
   describe_serve(*serve, serving);
-  auto* shell = describe_client(app, asking, "shell",
-                                "operations from standard input, one a line: add N, "
-                                "get [linearizable|lease|stale], status; "
-                                "answers: ok VALUE, rejected REASON, unknown REASON");
+  auto* shell =
+    describe_client(app, asking, "shell",
+                    "operations from standard input, one a line: add N, get (an entry like add), "
+                    "get linearizable|lease|stale (past the log), status; "
+                    "answers: ok VALUE, rejected REASON, unknown REASON");
   shell
     ->add_option("--window", asking.shell.window,
                  "operations under way at a time; they still execute in order [default 64]")

@@ -38,18 +38,16 @@ std::optional<Number> to_number(std::string_view text) {
 
 std::optional<counter_command> to_command(std::span<const std::string_view> words) {
   if (words.size() == 1 && words[0] == "get")
-    return counter_command{verb::get}; // As an entry of the log: `raw` only.
+    return counter_command{verb::get};
   if (words.size() == 2 && words[0] == "add")
     if (auto amount = to_number<int64_t>(words[1]))
       return counter_command{verb::add, *amount};
   return std::nullopt;
 }
 
-/// `get`, or `get CONSISTENCY`.
+/// `get CONSISTENCY`: past the log. `get` alone is an entry, under the session like `add`.
 std::optional<caucus::freshness> to_read(std::span<const std::string_view> words) {
-  if (words.empty() || words.size() > 2 || words[0] != "get")
-    return std::nullopt;
-  return words.size() == 1 ? caucus::freshness::linearizable : to_freshness(words[1]);
+  return words.size() == 2 && words[0] == "get" ? to_freshness(words[1]) : std::nullopt;
 }
 
 std::string value_text(std::string_view reply) {
@@ -78,7 +76,7 @@ public:
       perform_numbered(*command);
     else if (!raw(words))
       lines_.set(lines_.reserve(options_.window),
-                 "rejected not an operation; known are: add N, get [CONSISTENCY], status");
+                 "rejected not an operation; known are: add N, get, get CONSISTENCY, status");
   }
 
 private:

@@ -158,14 +158,14 @@ class Members(ProcessTest):
         cluster.start()
         shell = cluster.shell()
         self.assertEqual(self.ask_until(shell, "add 1", lambda x: x.startswith("ok ")), "ok 1")
-        for line in ("add 1", "get", "add 1", "get lease", "get stale"):
+        for line in ("add 1", "get linearizable", "add 1", "get lease", "get stale"):
             shell.send(line)
         self.assertEqual([shell.read() for _ in range(4)], ["ok 2", "ok 2", "ok 3", "ok 3"])
         self.assertTrue(shell.read().startswith("ok "))
         self.assertTrue(shell.ask("get quickly").startswith("rejected not an operation"))
         before = shell.status()["last"]
         for _ in range(20):
-            self.assertEqual(shell.ask("get"), "ok 3")
+            self.assertEqual(shell.ask("get linearizable"), "ok 3")
         self.assertEqual(shell.status()["last"], before)
 
 
