@@ -18,6 +18,7 @@ public:
     return false;
   }
   void give_back(uint64_t amount) noexcept { used_.fetch_sub(amount, std::memory_order_relaxed); }
+  [[nodiscard]] uint64_t max() const noexcept { return max_; }
   [[nodiscard]] uint64_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
 
 private:
@@ -47,6 +48,10 @@ public:
     }
     commands_.give_back(commands);
     return false;
+  }
+  /// Whether `take` can ever succeed for these.
+  [[nodiscard]] bool can_ever_take(uint64_t commands, uint64_t bytes) const noexcept {
+    return commands <= commands_.max() && bytes <= bytes_.max() && bytes <= node_bytes_->max();
   }
   /// Of one command.
   void give_back(uint64_t bytes) noexcept {

@@ -62,6 +62,11 @@ outcome group_handle::admit(uint64_t commands, uint64_t bytes, uint64_t largest)
     return refusal(errc::proposal_too_large, std::to_string(largest)
                                                + " bytes, more than proposal-bytes-max "
                                                + std::to_string(bounds_.proposal_bytes_max));
+  if (!bounds_.room->can_ever_take(commands, bytes)) // Told to retry, its sender would for ever.
+    return refusal(errc::proposal_too_large,
+                   "a batch of " + std::to_string(commands) + " commands and "
+                     + std::to_string(bytes)
+                     + " bytes is more than waiting-commands-max or uncommitted-bytes-max");
   // A batch takes its room at once: half a batch would break its sender's order.
   if (!bounds_.room->take(commands, bytes))
     return refusal(errc::proposal_dropped, "too many commands or bytes wait in this group");

@@ -99,7 +99,8 @@ void group_replica::on_step_down(const step_down& asked) {
 void group_replica::on_members() {
   auto reply = reply_address::of(*current_mailbox_element(), how_.handle);
   auto core = how_.core.describe();
-  group_members told{.configuration = core.configuration_id.value(),
+  group_members told{.node = core.self.value(),
+                     .configuration = core.configuration_id.value(),
                      .is_joint = core.members->is_joint(),
                      .leader = core.leader.value()};
   for (auto id : core.members->members()) {

@@ -52,7 +52,8 @@ std::string to_json(const caucus::group_members& x) {
                        {"role", one.role},
                        {"match", one.match},
                        {"active", one.is_active}});
-  nlohmann::ordered_json json{{"configuration", x.configuration},
+  nlohmann::ordered_json json{{"node", x.node},
+                              {"configuration", x.configuration},
                               {"joint", x.is_joint},
                               {"leader", x.leader},
                               {"members", std::move(members)}};
@@ -63,8 +64,11 @@ std::string to_table(const caucus::group_members& x) {
   table lines{{"NODE", "ADDRESS", "ROLE", "MATCH", "ACTIVE"}};
   for (auto& one : x.members) {
     auto leads = one.node == x.leader ? " (leader)" : "";
+    // Only the leader knows how far the others are.
+    auto is_known = x.node == x.leader;
     lines.push_back({std::to_string(one.node), one.address, one.role + leads,
-                     std::to_string(one.match), one.is_active ? "yes" : "no"});
+                     is_known ? std::to_string(one.match) : "-",
+                     is_known ? (one.is_active ? "yes" : "no") : "-"});
   }
   return "configuration " + std::to_string(x.configuration) + (x.is_joint ? ", joint" : "") + '\n'
          + aligned(lines);

@@ -110,6 +110,7 @@ struct member_info {
 };
 
 struct group_members {
+  uint64_t node = 0;          ///< Who tells.
   uint64_t configuration = 0; ///< Its number: index of its entry; 0: the group began with it.
   bool is_joint = false;      ///< Between two configurations: majorities of both decide.
   uint64_t leader = 0;
@@ -210,7 +211,7 @@ auto inspect(F& f, member_info& x) {
 }
 template <class F>
 auto inspect(F& f, group_members& x) {
-  return f(x.configuration, x.is_joint, x.leader, x.members);
+  return f(x.node, x.configuration, x.is_joint, x.leader, x.members);
 }
 template <class F>
 auto inspect(F& f, outcome& x) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Leadership moves and nodes are replaced, under load.
 
-usage: member_rounds.py PROGRAM [--transfers 100] [--replacements 20] [--seed N]
+usage: member_rounds.py PROGRAM [--transfers 100] [--replacements 20] [--seed N] [--untimed]
 
 A transfer counts when the named node leads within an election timeout; 95 of 100 must. In a replacement a node
 is killed with SIGKILL, its directory is deleted, and a node with a new id and an empty directory joins in its
@@ -121,10 +121,10 @@ def run(arguments, rng, directory):
         waits = [replace(rng, i + 1, cluster, load, 4 + i) for i in range(arguments.replacements)]
         load.end()
         wrong, count = check_end(cluster, load)
-        if led < TRANSFERS_NEEDED * arguments.transfers:
+        if not arguments.untimed and led < TRANSFERS_NEEDED * arguments.transfers:
             wrong.append(f"only {led} of {arguments.transfers} transfers in time")
         slow = [x for x in waits if x > 2 * ELECTION_TIMEOUT]
-        if slow:
+        if not arguments.untimed and slow:
             wrong.append(f"{len(slow)} replacements with an operation of more than two election "
                          f"timeouts, the longest {1000 * max(slow):.0f} ms")
         acknowledged, unknown, rejected = load.counts()
@@ -143,6 +143,7 @@ def main():
     parser.add_argument("--replacements", type=int, default=20)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--window", type=int, default=8)
+    parser.add_argument("--untimed", action="store_true", help="however long it takes")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
     print(f"member_rounds: seed {arguments.seed}, {arguments.transfers} transfers, {arguments.replacements} "

@@ -20,6 +20,27 @@ TEST_CASE("a group isn't ended by an exit message, nor by the death of an actor 
   CHECK(result.kind == outcome_kind::committed);
 }
 
+TEST_CASE("A-07 a batch that never fits is too large, one that doesn't fit now is dropped") {
+  elected_cluster cluster{
+    {.nodes = 1, .adjust = [](node_options& x) { x.waiting_commands_max = 4; }}};
+  auto told = std::make_shared<std::vector<outcome>>();
+  auto send_batch = [&](size_t commands) {
+    cluster.system().spawn(
+      [told, commands](caf::event_based_actor* self, const group_actor& group) {
+        self->request(group, caf::infinite, command_batch{std::vector<command>(commands)})
+          .then([told](const std::vector<outcome>& x) { *told = x; });
+      },
+      cluster.group(1));
+    cluster.settle();
+  };
+  send_batch(5);
+  REQUIRE(told->size() == 5);
+  CHECK(told->front().reason == errc::proposal_too_large);
+  send_batch(4);
+  REQUIRE(told->size() == 4);
+  CHECK(told->front().kind == outcome_kind::committed);
+}
+
 TEST_CASE("A-07 requests that are no commands are bounded too, and refused on the sender's side") {
   elected_cluster cluster{{.nodes = 1}};
   struct counts {
