@@ -21,6 +21,7 @@ enum class event_kind : uint8_t {
   snapshot_made,
   snapshot_arrives, ///< `arg`: its place among those that travel.
   snapshot_stored,
+  eager_change,
 };
 
 /// One entry of the queue; small, as sorting them is much of the work.

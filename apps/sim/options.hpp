@@ -99,12 +99,15 @@ struct options {
   int64_t link_reset = 0;
   int64_t transfer = 0;
   int64_t step_down = 0;
-  int64_t change = 0;              ///< Somebody wants other members.
+  int64_t change = 0;                ///< Somebody wants other members.
+  int64_t eager_change_permille = 0; ///< Of new leaders: are at once asked to change a member.
   int64_t island = 0;              ///< A leader is cut off and then asked to remove everybody else.
   int64_t clock_skew_permille = 0; ///< Each node's clock runs that much fast or slow at most.
 
   // -- the end --------------------------------------------------------------------------
-  int64_t liveness = 0; ///< At the end a random majority must serve again.
+  /// At the end a random majority must serve again: the others are dead (1), or up and heard but
+  /// deaf (2).
+  int64_t liveness = 0;
 };
 
 struct option_row {

@@ -77,7 +77,8 @@ void world::dispatch(const event& x) {
       case event_kind::read_done:
       case event_kind::restart:
       case event_kind::snapshot_made:
-      case event_kind::snapshot_stored: break;
+      case event_kind::snapshot_stored:
+      case event_kind::eager_change: break;
     }
     if (auto& n = nodes_[x.node]; n.life == x.life)
       on_node(x, n);
@@ -105,6 +106,9 @@ void world::on_node(const event& x, sim_node& n) {
       break;
     case event_kind::snapshot_made: finish_snapshot(n); break;
     case event_kind::snapshot_stored: store_snapshot(n); break;
+    case event_kind::eager_change:
+      ask_change(n, {.changes = {some_change()}, .even_if_behind = true});
+      break;
     case event_kind::deliver:
     case event_kind::client:
     case event_kind::snapshot_arrives:
@@ -175,18 +179,22 @@ void world::heal() {
   options_.failed_read_permille = 0;
   for (auto& n : nodes_)
     if (n.is_up() && !n.is_paused(now_us_))
-      take(n); // What its core has decided counts.
-  const auto alive = some_majority();
+      take(n);                                  // What its core has decided counts.
+  const bool are_deaf = options_.liveness == 2; // The others.
+  healed_ = some_majority();
   for (auto& n : nodes_) {
     if (!n.has_started)
       continue; // Nobody, or a spare that was never needed.
-    const bool is_kept = std::find(alive.begin(), alive.end(), n.number) != alive.end();
+    const bool is_kept = is_healed(n.number);
     // Who stands still would do so until the end of its trouble, which is already planned.
     const bool is_stuck = n.is_paused(now_us_) || now_us_ < n.disk_stuck_until_us
                           || now_us_ < n.disk_slow_until_us || now_us_ < n.machine_slow_until_us;
     n.paused_until_us = n.disk_slow_until_us = n.disk_stuck_until_us = n.machine_slow_until_us = 0;
     n.fails_next_sync = false;
-    if (n.is_up() && (!is_kept || is_stuck))
+    if (are_deaf && !is_kept)
+      for (uint8_t from = 1; from < nodes_.size(); ++from)
+        network_.cut(from, n.number, std::numeric_limits<int64_t>::max());
+    if (n.is_up() && (is_stuck || (!is_kept && !are_deaf)))
       crash(n, false);
     else if (!n.is_up())
       ++n.life; // Voids its planned restart.
@@ -236,8 +244,10 @@ bool world::can_serve(const std::vector<uint8_t>& alive) const {
   };
   if (!is_majority(*members_))
     return false;
-  for (auto number : alive) {
-    const auto& n = nodes_[number];
+  for (const auto& n : nodes_) {
+    // The deaf still send what their logs have.
+    if (!is_there(n.id()) && !(options_.liveness == 2 && n.is_up()))
+      continue;
     for (auto i = std::max(n.log.before(), commit_) + 1; i <= n.log.last(); ++i)
       if (n.log.at(i)->body.kind == raft::entry_kind::configuration
           && !is_majority(*n.log.members_at(i)))
@@ -246,16 +256,21 @@ bool world::can_serve(const std::vector<uint8_t>& alive) const {
   return true;
 }
 
+bool world::is_healed(uint8_t node) const {
+  return std::find(healed_.begin(), healed_.end(), node) != healed_.end();
+}
+
 bool world::has_converged() const {
-  const auto leads = [](const sim_node& n) {
-    return n.is_up() && n.role == raft::role::leader && !n.log.members()->is_joint();
+  const auto leads = [this](const sim_node& n) {
+    return is_healed(n.number) && n.is_up() && n.role == raft::role::leader
+           && !n.log.members()->is_joint();
   };
   const auto leading = std::find_if(nodes_.begin(), nodes_.end(), leads);
   if (leading == nodes_.end())
     return false;
   const auto& members = *leading->log.members();
   return std::all_of(nodes_.begin(), nodes_.end(), [&](const sim_node& n) {
-    if (!n.is_up() || !members.is_member(n.id()))
+    if (!is_healed(n.number) || !n.is_up() || !members.is_member(n.id()))
       return true;
     const auto last = leading->log.last();
     return n.log.last() == last && n.hard.commit == last && n.machine->applied() == last

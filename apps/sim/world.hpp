@@ -8,6 +8,7 @@
 #include "apps/sim/oracles/election_safety.hpp"
 #include "apps/sim/oracles/executions.hpp"
 #include "apps/sim/oracles/log_matching.hpp"
+#include "apps/sim/oracles/match_monotony.hpp"
 #include "apps/sim/sim_node.hpp"
 #include "apps/sim/totals.hpp"
 #include "apps/sim/trace.hpp"
@@ -52,6 +53,7 @@ private:
   void heal();
   [[nodiscard]] std::vector<uint8_t> some_majority();
   [[nodiscard]] bool can_serve(const std::vector<uint8_t>& alive) const;
+  [[nodiscard]] bool is_healed(uint8_t node) const;
   [[nodiscard]] bool has_converged() const;
   void judge();
   clients::surroundings for_clients();
@@ -142,11 +144,13 @@ private:
   uint8_t last_leader_ = 0; ///< Of that term; 0: nobody yet.
   uint64_t next_request_ = 1;
   bool is_healed_ = false;
+  std::vector<uint8_t> healed_; ///< Who must serve then.
 
   election_safety leaders_;
   log_matching logs_;
   committed_log committed_;
   executions executed_;
+  match_monotony matches_;
   clients clients_;
 };
 

@@ -105,7 +105,10 @@ void world::deliver(const event& x) {
   trace_.note(arrived.body);
   if (trace_.is_read())
     say(n, text("<- ", arrived.from, " ", to_string(arrived.body)));
+  const bool is_progress = std::holds_alternative<raft::append_reply>(arrived.body);
   step(n, raft::received{node_id{arrived.from}, std::move(arrived.body)});
+  if (is_checked_ && is_progress && n.role == raft::role::leader)
+    matches_.on_progress(n.core->describe());
 }
 
 void world::plan_disk(sim_node& n) {
@@ -244,8 +247,10 @@ void world::answer_reads(sim_node& n) {
 }
 
 uint8_t world::some_node(dice& draw) const {
-  if (last_leader_ != 0 && draw.permille(600))
+  if (last_leader_ != 0 && draw.permille(600) && (!is_healed_ || is_healed(last_leader_)))
     return last_leader_;
+  if (is_healed_)
+    return healed_[static_cast<size_t>(draw.below(static_cast<int64_t>(healed_.size())))];
   return static_cast<uint8_t>(draw.between(1, nodes_total()));
 }
 

@@ -156,6 +156,8 @@ void world::note_roles(sim_node& n, const std::vector<raft::soft_state>& changes
     if (x.term > newest_led_) {
       newest_led_ = x.term;
       last_leader_ = n.number;
+      if (!is_healed_ && luck_.permille(options_.eager_change_permille))
+        plan(event_kind::eager_change, now_us_, n);
     }
     if (is_checked_) {
       counts_.leader_changes += leaders_.on_leader(n.id(), x.term) ? 1 : 0;
