@@ -107,7 +107,10 @@ void world::on_node(const event& x, sim_node& n) {
     case event_kind::snapshot_made: finish_snapshot(n); break;
     case event_kind::snapshot_stored: store_snapshot(n); break;
     case event_kind::eager_change:
-      ask_change(n, {.changes = {some_change()}, .even_if_behind = true});
+      if (luck_.permille(500))
+        ask_change(n, {.changes = {some_change()}, .even_if_behind = true});
+      else
+        change_and_split(n);
       break;
     case event_kind::deliver:
     case event_kind::client:

@@ -107,6 +107,7 @@ private:
   void strike(int64_t options::*chosen, sim_node& n, int64_t until_us);
   void ask_leader_to_go(bool is_transfer);
   void change_members(bool is_island);
+  void change_and_split(sim_node& leading);
   void ask_change(sim_node& n, membership::change_request x);
   [[nodiscard]] membership::member_change some_change();
   sim_node& some_node() { return nodes_[static_cast<size_t>(luck_.between(1, nodes_total()))]; }

@@ -1,6 +1,8 @@
 #include "apps/sim/violation.hpp"
 #include "apps/sim/world.hpp"
 
+#include <algorithm>
+
 // What operators want: another leader, other members.
 
 namespace caucus::sim {
@@ -61,6 +63,42 @@ void world::change_members(bool is_island) {
   ask_change(leading != nullptr && luck_.permille(700) ? *leading : some_node(), std::move(x));
   if (luck_.permille(200)) // Somebody else wants something else at the same time.
     ask_change(leading != nullptr ? *leading : some_node(), {.changes = {some_change()}});
+}
+
+/// A leader is asked to add or remove a voter and cut off with about as few others as could commit
+/// that: whoever leads the rest must have seen what they committed (Ongaro 2015, RELIABILITY S-61).
+void world::change_and_split(sim_node& leading) {
+  using kind = enum membership::member_change::kind;
+  auto voters = members_->voters;
+  const auto changed = some_node().id();
+  const bool is_leaving = voters.contains(changed);
+  if (changed == leading.id() || (is_leaving && voters.size() == 1))
+    return;
+  std::vector<uint8_t> side{leading.number};
+  if (is_leaving) {
+    voters.erase(changed);
+  } else {
+    voters.insert(changed);
+    side.push_back(static_cast<uint8_t>(changed.value()));
+  }
+  const auto enough = voters.size() / 2 + (is_leaving ? 1 : 0);
+  for (auto id : voters)
+    if (side.size() < enough && id != leading.id() && id != changed && luck_.permille(600))
+      side.push_back(static_cast<uint8_t>(id.value()));
+  const auto is_inside = [&](uint8_t x) {
+    return std::find(side.begin(), side.end(), x) != side.end();
+  };
+  const auto until_us = now_us_ + luck_.around(2 * options_.trouble_us);
+  ++counts_.partitions;
+  for (uint8_t x = 1; x < nodes_.size(); ++x)
+    for (uint8_t y = 1; y < nodes_.size(); ++y)
+      if (is_inside(x) != is_inside(y))
+        network_.cut(x, y, until_us);
+  const auto port = static_cast<uint16_t>(1000 + changed.value());
+  ask_change(leading, {.changes = {{.kind = is_leaving ? kind::remove : kind::make_voter,
+                                    .node = changed,
+                                    .address = {"node-" + std::to_string(changed.value()), port}}},
+                       .even_if_behind = true});
 }
 
 void world::ask_change(sim_node& n, membership::change_request x) {
