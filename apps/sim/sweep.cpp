@@ -47,7 +47,8 @@ void show_failure(const settings& asked, const run_report& failed) {
     std::cout << "shrunk from " << failed.counts.events << " to " << end
               << " events: " << smallest.detail
               << "\nreplay: " << replay_command(asked, smallest.what) << '\n';
-  std::cout << "options: " << to_string(smallest.what) << "\nlast events:\n" << lines.str();
+  std::cout << "options: " << to_string(smallest.what) << "\nlast events:\n"
+            << lines.str() << std::flush; // A long sweep may be ended from outside.
 }
 
 nlohmann::ordered_json json_of(const totals& x) {
@@ -78,7 +79,7 @@ void say_hello(const settings& asked) {
     std::cout << ' ' << to_string(options_of(asked, asked.seed));
   for (const auto& x : asked.assignments)
     std::cout << (asked.seeds > 1 ? ", " + x : "");
-  std::cout << (asked.plant.empty() ? "" : " plant=" + asked.plant) << '\n';
+  std::cout << (asked.plant.empty() ? "" : " plant=" + asked.plant) << std::endl;
 }
 
 bool open(std::ofstream& file, const std::string& name) {
