@@ -162,6 +162,24 @@ TEST_SUITE("raft/core: rules of membership changes") {
     CHECK_FALSE(x.members(1).voters.contains(node_id{gone}));
   }
 
+  TEST_CASE("S-61 nor can a leader begin one while its own term has nothing committed") {
+    // As above, but 2 is asked before its first entry can have been committed.
+    auto x = group_of({1, 2, 3, 4}, {5});
+    for (uint64_t id : {2, 3, 4})
+      x.cut(1, id), x.cut(5, id), x.cut(id, 1), x.cut(id, 5);
+    x.change(1, only(kind::make_voter, 5));
+    x.settle();
+    x.hold = [](const auto& p) { return std::holds_alternative<raft::append_entries>(p.body); };
+    x.elect(2);
+    const auto removed = x.change(2, only(kind::remove, 4));
+    CHECK(refusal(x, removed) == errc::change_too_early);
+    check_members(x, 2, {1, 2, 3, 4});
+    x.release();
+    x.heal();
+    pass_time(x, 60);
+    check_members(x, 1, {1, 2, 3, 4});
+  }
+
   TEST_CASE("S-62 a new leader doesn't leave a joint phase before its entry is committed") {
     auto x = group_of({1, 2, 3}, {4, 5});
     x.isolate(4), x.isolate(5), x.isolate(3);

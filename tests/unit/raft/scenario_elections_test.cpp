@@ -127,11 +127,15 @@ TEST_SUITE("raft/core: scenarios of elections") {
     REQUIRE(x.members(3).is_joint());
     REQUIRE_FALSE(x.members(4).is_joint());
     x.crash(1);
-    x.cut(4, 2), x.cut(4, 3);
+    for (uint64_t near : {2, 3})
+      for (uint64_t far : {4, 5, 6})
+        x.cut(near, far), x.cut(far, near);
     x.step(4, received{node_id{1}, timeout_now{x.status(4).term}});
     x.settle();
     REQUIRE(x.status(4).role == role::candidate); // Three of six.
     REQUIRE(x.status(5).term > x.status(2).term);
+    pass_time(x, 25);
+    REQUIRE(x.status(4).role != role::candidate); // Whose requests would tell the term.
     x.heal();
     REQUIRE(x.tick_until_leader(100));
     pass_time(x, 30);
