@@ -35,6 +35,7 @@ core::core(core_options options, recovered_state from_disk)
   CAUCUS_ASSERT(options_.inflight_messages_max > 0 && options_.inflight_bytes_max > 0);
   CAUCUS_ASSERT(options_.apply_bytes_max > 0);
   CAUCUS_ASSERT(options_.priority <= priority_max);
+  CAUCUS_ASSERT(options_.quiesce_ticks == 0 || options_.pre_vote);
   check_lease_options();
   CAUCUS_ASSERT(term_ >= log_.last_entry().term);
   CAUCUS_ASSERT(latest_id() <= log_.last());
@@ -51,6 +52,8 @@ void core::step(input in, instant now) {
   now_ = now;
   if (std::exchange(is_fresh_, false))
     renew_promise(); // What an earlier life promised is forgotten, but not void.
+  if (is_asleep_)
+    wake_for(in);
   std::visit([this](auto& x) { on(x); }, in);
   finish_change();
   if (const auto now_soft = soft(); now_soft != told_soft_) {
@@ -60,6 +63,8 @@ void core::step(input in, instant now) {
 }
 
 void core::on(const tick&) {
+  if (is_asleep_)
+    return;
   ++ticks_;
   apply_.set_read_failed(false);
   tick_reads();
@@ -106,6 +111,7 @@ void core::on(const peer_unreachable& x) {
     refuse_forwarded();
     if (auto* following = as<follower_role>())
       following->is_leader_unreachable = true;
+    stay_awake();
   }
 }
 

@@ -33,6 +33,9 @@ public:
   /// What to do next; leaves nothing behind.
   [[nodiscard]] ready take_ready(instant now);
 
+  /// Sleeps: needs no ticks until it is stepped with anything else (quiescence.cpp).
+  [[nodiscard]] bool is_asleep() const noexcept { return is_asleep_; }
+
   [[nodiscard]] core_status describe() const;
   /// What a snapshot of the machine as of `index` must carry. Precondition: `index` is committed
   /// and not compacted; the last compacted one will do.
@@ -76,6 +79,7 @@ private:
   void on(node_id from, const forward_reply& x);
   void on(node_id from, const read_index& x);
   void on(node_id from, const read_index_reply& x);
+  void on(node_id from, const quiesce& x);
 
   // -- terms and roles (core.cpp) ----------------------------------------------
   [[nodiscard]] enum role role() const noexcept { return static_cast<enum role>(role_.index()); }
@@ -209,6 +213,15 @@ private:
   void ask_for_snapshot(progress& peer, ready& out);
   void restore(snapshot_installed& x);
 
+  // -- quiescence.cpp ----------------------------------------------------------
+  void wake_for(const input& x);
+  void wake();
+  [[nodiscard]] bool is_idle() const;
+  void tick_idle();
+  void stay_awake();
+  [[nodiscard]] bool may_sleep() const;
+  void call_for_leader();
+
   // -- transfer.cpp ------------------------------------------------------------
   void begin_handover(node_id target, request_id request);
   [[nodiscard]] bool is_handing_over() const noexcept;
@@ -259,6 +272,8 @@ private:
   int64_t promised_until_ns_ = 0;    ///< No vote before, but for a transfer: a lease counts on it.
   bool is_renewing_promise_ = false; ///< An answer that promises leaves with the next ready.
   bool is_fresh_ = true;             ///< No step was taken yet.
+  bool is_asleep_ = false;           ///< Follower or leader: all is said and done.
+  uint64_t awake_until_tick_ = 0;    ///< Follower: no sleep before.
   int64_t wall_ns_ = 0;              ///< Of the newest entry seen.
 
   index_t told_removed_by_; ///< By a member; counts while it is newer than what our log says.

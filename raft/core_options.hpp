@@ -16,6 +16,9 @@ struct core_options {
   /// healthy leader (RELIABILITY S-06).
   uint32_t election_ticks = 10;
   uint32_t heartbeat_ticks = 1;
+  /// After so many ticks with nothing to do the group sleeps (quiescence.cpp); 0: never. All
+  /// members must agree on it. Needs `pre_vote`: who lost touch asks whether anybody leads.
+  uint32_t quiesce_ticks = 0;
   /// Who should rather lead, 0 to 100. Below 100 its timeout gets longer, by `election_ticks` at
   /// 0; a leader gives way to a higher one. At 0 it campaigns only if it is asked to,
   /// also when no other's log is long enough to win.

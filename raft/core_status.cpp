@@ -36,6 +36,7 @@ core_status core::describe() const {
                   .last = log_.last(),
                   .tail_bytes = log_.tail_bytes(),
                   .waiting_reads = waiting_reads(),
+                  .is_asleep = is_asleep_,
                   .members = configurations_.latest().members,
                   .configuration_id = configurations_.latest().id,
                   .removed_by = is_removed() ? told_removed_by_ : index_t{},

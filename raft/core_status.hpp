@@ -58,6 +58,7 @@ struct core_status {
   uint64_t uncommitted_bytes = 0;        ///< Leader only.
   uint64_t forwarded = 0;                ///< Proposals sent to the leader and not answered.
   uint64_t waiting_reads = 0;            ///< Not confirmed yet.
+  bool is_asleep = false;                ///< Needs no ticks.
   std::vector<peer_status> peers;        ///< Leader only, ascending.
   membership::configuration_ptr members; ///< The configuration in force, committed or not.
   index_t configuration_id;              ///< Index of its entry; 0: the group's first.

@@ -61,6 +61,7 @@ bool core::is_elector() const { return configurations_.is_voter_since(commit_, o
 void core::stop_waiting() {
   set_leader({});
   restart_election_timer();
+  call_for_leader();
 }
 
 void core::become_pre_candidate() {

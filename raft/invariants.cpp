@@ -19,6 +19,25 @@ void invariants::check(const core& x) {
   CAUCUS_ASSERT(!x.handover_ || x.handover_->term <= x.term_);
   check_configurations(x);
   check_role(x);
+  if (x.is_asleep_)
+    check_sleeper(x);
+}
+
+// Nothing is owed to anybody, and there is a leader to wake.
+void invariants::check_sleeper(const core& x) {
+  CAUCUS_ASSERT(x.options_.quiesce_ticks > 0);
+  CAUCUS_ASSERT(x.leader_ != node_id{});
+  CAUCUS_ASSERT(x.commit_ == x.log_.last());
+  CAUCUS_ASSERT(x.waiting_reads() == 0);
+  CAUCUS_ASSERT(!x.handover_);
+  if (const auto* following = x.as<follower_role>()) {
+    CAUCUS_ASSERT(following->forwarded.empty());
+    return;
+  }
+  const auto* leading = x.as<leader_role>();
+  CAUCUS_ASSERT(leading != nullptr);
+  for (const auto& peer : leading->peers)
+    CAUCUS_ASSERT(peer.match == x.log_.last());
 }
 
 void invariants::check_configurations(const core& x) {

@@ -17,6 +17,7 @@ private:
   static void check_log(const log& x);
   static void check_configurations(const core& x);
   static void check_role(const core& x);
+  static void check_sleeper(const core& x);
   static void check_peer(const core& x, const progress& peer);
 };
 

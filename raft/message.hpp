@@ -66,6 +66,13 @@ struct timeout_now {
   term_t term;
 };
 
+/// The group has nothing to do: who has exactly this log sleeps, and its leader does already.
+/// `last` is committed.
+struct quiesce {
+  term_t term;
+  entry_id last;
+};
+
 /// A follower's proposal on its one hop to the leader. Of kind `configuration` it carries a
 /// `change_request`: what becomes of it the leader decides, nobody brings a ready configuration.
 struct forward_proposal {
@@ -98,7 +105,7 @@ struct read_index_reply {
 
 using message =
   std::variant<request_vote, vote_reply, append_entries, append_reply, heartbeat, heartbeat_reply,
-               timeout_now, forward_proposal, forward_reply, read_index, read_index_reply>;
+               timeout_now, forward_proposal, forward_reply, read_index, read_index_reply, quiesce>;
 
 struct envelope {
   node_id to;

@@ -61,6 +61,11 @@ bool is_valid(const forward_reply& x) noexcept {
                                  : is_not_executed(x.refused);
 }
 
+bool is_valid(const quiesce& x) noexcept {
+  // Its leader has committed in its term, so that ends its log.
+  return is_term(x.term) && is_number(x.last) && x.last.term == x.term;
+}
+
 bool is_valid(const read_index& x) noexcept { return x.context != read_context{}; }
 
 bool is_valid(const read_index_reply& x) noexcept {

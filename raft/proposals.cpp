@@ -27,6 +27,7 @@ errc core::unforwardable() const noexcept {
 
 entry_id core::append_own(command body) {
   auto& leading = std::get<leader_role>(role_);
+  leading.idle_ticks = 0;
   wall_ns_ = std::max(now_.wall_ns, wall_ns_ + 1);
   auto x = std::make_shared<const entry>(
     entry{.id = {log_.last() + 1, term_}, .wall_ns = wall_ns_, .body = std::move(body)});

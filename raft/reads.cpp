@@ -38,6 +38,7 @@ void core::on(const read& x) {
   } else if (waiting_reads() >= options_.reads_max) {
     out_.refused.push_back({x.request, errc::proposal_dropped, leader_});
   } else if (leading != nullptr) {
+    leading->idle_ticks = 0;
     const bool is_by_lease =
       x.consistency == consistency::lease && options_.lease && has_committed_in_term();
     (is_by_lease ? leading->lease_reads : leading->reads)
@@ -141,6 +142,7 @@ void core::on(node_id from, const read_index& x) {
     out_.messages.push_back(
       {from, read_index_reply{.context = x.context, .refused = errc::proposal_dropped}});
   } else {
+    leading->idle_ticks = 0;
     leading->reads.push({.asker = from, .asked = x.context, .came_tick = ticks_});
   }
 }

@@ -21,6 +21,7 @@ void core::tick_leader() {
     return;
   promote_staging();
   yield_to_priority();
+  tick_idle();
 }
 
 void core::send_heartbeats() {

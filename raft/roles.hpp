@@ -44,6 +44,7 @@ struct leader_role {
   bool is_heartbeat_due = false;  ///< The next ready sends to all.
   uint32_t heartbeat_elapsed = 0; ///< Ticks since the last heartbeats.
   uint32_t quorum_elapsed = 0;    ///< Ticks since the last check of the quorum.
+  uint32_t idle_ticks = 0;        ///< Since there was something to do.
 };
 
 /// In the order of `enum class role`.

@@ -97,6 +97,13 @@ std::optional<raft::message> read_read_index_reply(msgpack_reader& in) {
   return x;
 }
 
+raft::message read_quiesce(msgpack_reader& in) {
+  raft::quiesce x;
+  x.term = term_t{in.read_uint()};
+  x.last = read_id(in);
+  return x;
+}
+
 uint32_t fields_of(message_tag tag) {
   switch (tag) {
     case message_tag::request_vote: return request_vote_fields;
@@ -108,6 +115,7 @@ uint32_t fields_of(message_tag tag) {
     case message_tag::forward_reply: return forward_reply_fields;
     case message_tag::read_index: return read_index_fields;
     case message_tag::read_index_reply: return read_index_reply_fields;
+    case message_tag::quiesce: return quiesce_fields;
     case message_tag::heartbeats:
     case message_tag::heartbeat_replies: break; // Of variable length.
   }
@@ -164,6 +172,7 @@ std::optional<raft::message> message_decoder::decode_body(msgpack_reader& in, ui
     case message_tag::forward_reply: return read_forward_reply(in);
     case message_tag::read_index: return raft::read_index{read_context{in.read_uint()}};
     case message_tag::read_index_reply: return read_read_index_reply(in);
+    case message_tag::quiesce: return read_quiesce(in);
     case message_tag::heartbeats:
     case message_tag::heartbeat_replies: break; // Not of one group; handled before.
   }

@@ -156,6 +156,12 @@ struct item_packer {
     out.pack_uint8(static_cast<uint8_t>(x.refused));
     out.pack_uint64(x.index.value());
   }
+
+  void operator()(const raft::quiesce& x) const {
+    start(quiesce_fields, message_tag::quiesce);
+    out.pack_uint64(x.term.value());
+    pack_id(out, x.last);
+  }
 };
 
 using message_span = std::span<const routed_message>;

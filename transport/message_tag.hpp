@@ -18,6 +18,7 @@ enum class message_tag : uint8_t {
   forward_reply = 9,
   read_index = 10,
   read_index_reply = 11,
+  quiesce = 12,
 };
 
 /// Elements of an item's array, tag and group included.
@@ -32,6 +33,7 @@ inline constexpr uint32_t forward_proposal_fields = 8;
 inline constexpr uint32_t forward_reply_fields = 8;
 inline constexpr uint32_t read_index_fields = 3;
 inline constexpr uint32_t read_index_reply_fields = 5;
+inline constexpr uint32_t quiesce_fields = 5;
 inline constexpr size_t detail_bytes_max = 255; ///< Of a refusal's text; longer ones are cut.
 inline constexpr uint32_t entry_fields = 8;
 inline constexpr size_t entry_bytes_min = 10; ///< Its array, seven numbers and an empty payload.

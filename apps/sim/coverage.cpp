@@ -9,9 +9,9 @@ namespace {
 using std::string_view;
 
 constexpr std::array<string_view, std::variant_size_v<raft::message>> message_names{
-  "request_vote",  "vote_reply",      "append_entries",  "append_reply",
-  "heartbeat",     "heartbeat_reply", "timeout_now",     "forward_proposal",
-  "forward_reply", "read_index",      "read_index_reply"};
+  "request_vote",  "vote_reply",      "append_entries",   "append_reply",
+  "heartbeat",     "heartbeat_reply", "timeout_now",      "forward_proposal",
+  "forward_reply", "read_index",      "read_index_reply", "quiesce"};
 constexpr std::array<string_view, std::variant_size_v<raft::input>> input_names{
   "tick",     "received",      "propose",          "propose_change", "persisted",
   "applied",  "log_read_done", "peer_unreachable", "campaign",       "read",

@@ -33,6 +33,7 @@ constexpr std::array table{ROW(seed),
                            ROW(election_ticks),
                            ROW(heartbeat_ticks),
                            ROW(pre_vote),
+                           ROW(quiesce_ticks),
                            ROW(check_quorum),
                            ROW(lease),
                            ROW(priorities),
@@ -199,6 +200,7 @@ options drawn_options(uint64_t seed) {
   // Who is deaf campaigns, or leads, for ever: only these two keep it from disturbing.
   if (x.liveness != 0 && x.pre_vote != 0 && x.check_quorum != 0 && draw.permille(300))
     x.liveness = 2;
+  x.quiesce_ticks = x.pre_vote != 0 ? sometimes(draw, 100, 1, 4) : 0;
   return x;
 }
 
@@ -247,6 +249,7 @@ raft::core_options core_options_of(const options& x, node_id self, uint32_t life
   out.election_ticks = static_cast<uint32_t>(x.election_ticks);
   out.heartbeat_ticks = static_cast<uint32_t>(x.heartbeat_ticks);
   out.pre_vote = x.pre_vote != 0;
+  out.quiesce_ticks = out.pre_vote ? static_cast<uint32_t>(x.quiesce_ticks) : 0;
   out.check_quorum = x.check_quorum != 0;
   out.forward_proposals = x.forward != 0;
   out.append_bytes_max = static_cast<uint32_t>(x.append_bytes);

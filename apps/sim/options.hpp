@@ -40,6 +40,7 @@ struct options {
   int64_t election_ticks = 10;
   int64_t heartbeat_ticks = 2;
   int64_t pre_vote = 1;
+  int64_t quiesce_ticks = 0; ///< With pre-votes only.
   int64_t check_quorum = 1;
   int64_t lease = 0;
   int64_t priorities = 0; ///< Nodes of different priorities to lead.

@@ -49,6 +49,9 @@ void put(hasher& to, const raft::read_index& x) { to.word(x.context); }
 void put(hasher& to, const raft::read_index_reply& x) {
   to.word(x.context).word(static_cast<uint64_t>(x.refused)).word(x.index);
 }
+void put(hasher& to, const raft::quiesce& x) {
+  to.word(x.term).word(x.last.index).word(x.last.term);
+}
 
 std::string say(const raft::request_vote& x) {
   return text(x.is_pre_vote ? "pre_vote" : "request_vote", " term=", x.term,
@@ -90,6 +93,9 @@ std::string say(const raft::read_index& x) { return text("read_index context=", 
 std::string say(const raft::read_index_reply& x) {
   return text("read_index_reply context=", x.context, " refused=", to_string(x.refused),
               " index=", x.index);
+}
+std::string say(const raft::quiesce& x) {
+  return text("quiesce term=", x.term, " last=", id_text(x.last));
 }
 
 } // namespace

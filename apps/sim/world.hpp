@@ -65,6 +65,7 @@ private:
   void start(sim_node& n);
   void crash(sim_node& n, bool comes_back);
   void tick(sim_node& n);
+  void tell_sleeper(sim_node& n);
   void deliver(const event& x);
   void start_disk(sim_node& n);
   void finish_disk(sim_node& n);

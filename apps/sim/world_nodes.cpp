@@ -75,7 +75,20 @@ void world::crash(sim_node& n, bool comes_back) {
 
 void world::tick(sim_node& n) {
   plan(event_kind::tick, now_us_ + options_.tick_us * 1000 / n.rate_permille, n);
+  tell_sleeper(n);
   step(n, raft::tick{});
+}
+
+/// A shell knows which nodes are alive, and tells who sleeps for as long as one isn't.
+void world::tell_sleeper(sim_node& n) {
+  for (uint8_t other = 1; other < nodes_.size() && n.is_up() && n.core->is_asleep(); ++other) {
+    const auto& peer = nodes_[other];
+    const bool is_silent = !peer.is_up() || peer.is_paused(now_us_)
+                           || network_.is_cut(other, n.number, now_us_)
+                           || network_.is_cut(n.number, other, now_us_);
+    if (other != n.number && is_silent)
+      step(n, raft::peer_unreachable{peer.id()});
+  }
 }
 
 void world::deliver(const event& x) {

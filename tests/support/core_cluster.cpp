@@ -88,6 +88,7 @@ void core_cluster::step(uint64_t id, input in) {
   r.core->step(std::move(in), {now_ns_, now_ns_});
   invariants::check(*r.core);
   invariants::check_step(before, r.core->describe());
+  sleeps += !before.is_asleep && r.core->is_asleep() ? 1 : 0;
   take(id);
 }
 
@@ -153,8 +154,17 @@ void core_cluster::tick(uint64_t id, uint32_t count) {
   for (; count > 0; --count) {
     if (options_.core.lease) // Else clocks decide nothing.
       now_ns_ += options_.core.tick_ns / static_cast<int64_t>(ids_.size());
+    tell_sleeper(id);
     step(id, raft::tick{});
   }
+}
+
+/// As a shell does that knows which nodes live: again and again while one is dead.
+void core_cluster::tell_sleeper(uint64_t id) {
+  const auto& r = at(id);
+  for (auto other : ids_)
+    if (other != id && r.core && r.core->is_asleep() && !at(other).core)
+      step(id, peer_unreachable{node_id{other}});
 }
 
 void core_cluster::tick_all(uint32_t count) {

@@ -83,6 +83,7 @@ public:
   };
   std::deque<wanted_snapshot> snapshots_wanted;
   uint64_t snapshots_installed = 0;
+  uint64_t sleeps = 0; ///< How often anybody fell asleep.
 
   // -- shorthands -------------------------------------------------------------------
   /// Campaigns at once and requires that it wins.
@@ -160,6 +161,7 @@ private:
   const replica& at(uint64_t id) const { return replicas_.at(id); }
   void start(uint64_t id, index_t applied);
   void take(uint64_t id);
+  void tell_sleeper(uint64_t id);
   void recover_from_file(replica& r);
   void check_read(uint64_t id, const raft::ready_read& x);
   void put_on_wire(packet x);

@@ -69,7 +69,7 @@ void trace_session::expect(trace_command& x) {
   const auto outgoing = x.numbers_of("outgoing");
   const auto learners = x.numbers_of("learners");
   std::map<std::string, std::optional<uint64_t>> numbers;
-  for (const auto* key : {"term", "commit", "leader", "vote", "applied", "last"})
+  for (const auto* key : {"term", "commit", "leader", "vote", "applied", "last", "asleep"})
     numbers[key] = x.number_of(key);
   const auto ids = ids_or_running(x);
   x.finish();
@@ -83,7 +83,8 @@ void trace_session::expect(trace_command& x) {
     const std::map<std::string, uint64_t> found{
       {"term", now.term.value()},       {"commit", now.commit.value()},
       {"leader", now.leader.value()},   {"vote", now.voted_for.value()},
-      {"applied", now.applied.value()}, {"last", now.last.value()}};
+      {"applied", now.applied.value()}, {"last", now.last.value()},
+      {"asleep", now.is_asleep ? 1 : 0}};
     for (const auto& [key, wanted] : numbers)
       if (wanted)
         require(key, std::to_string(found.at(key)), std::to_string(*wanted));

@@ -92,6 +92,7 @@ core_options read_options(trace_command& x) {
   set(out.tail_bytes_max, x.number_of("tail_bytes"));
   set(out.lease, x.is_on("lease"));
   set(out.priority, x.number_of("priority"));
+  set(out.quiesce_ticks, x.number_of("quiesce"));
   set(out.seed, x.number_of("seed"));
   return out;
 }

@@ -77,6 +77,9 @@ message_text spell(const read_index_reply& x) {
             + (x.refused == errc::none ? " index=" + str(x.index)
                                        : " " + std::string{to_string(x.refused)})};
 }
+message_text spell(const quiesce& x) {
+  return {"quiesce", "term=" + str(x.term) + " last=" + to_text(x.last)};
+}
 /// Says at least that there is something to spell.
 template <class Message>
 message_text spell(const Message&) {

@@ -48,6 +48,8 @@ struct weather {
     partitions = dice.chance(50);
     snapshots = dice.chance(50);
     tail_kept = dice.below(8);
+    if (x.pre_vote && dice.chance(40))
+      x.quiesce_ticks = 1 + static_cast<uint32_t>(dice.below(4));
     if (dice.chance(60))
       for (auto more = 1 + dice.below(3); more > 0; --more)
         cluster.spares.push_back(voters + learners + more);
@@ -91,6 +93,14 @@ public:
     // What the storm left behind may fill the leader's limits, and a candidate of a higher term
     // whose disk was stuck may still depose it: once.
     pass_time(2 * election);
+    REQUIRE(cluster_.tick_until_leader(5 * election));
+    // A snapshot whose report was lost is asked for again only after a while.
+    const auto is_settled = [this] {
+      const auto id = cluster_.leader();
+      return id != 0 && cluster_.status(id).commit == cluster_.status(id).last;
+    };
+    for (auto rounds = 5; rounds > 0 && !is_settled(); --rounds)
+      pass_time(election);
     REQUIRE(cluster_.tick_until_leader(5 * election));
     const auto request = cluster_.propose(cluster_.leader());
     pass_time(2 * election); // The last commit travels with heartbeats.
@@ -231,6 +241,12 @@ private:
       cluster_.set_disk_stuck(id, !cluster_.is_disk_stuck(id));
     } else if (dice.chance(20)) {
       cluster_.transfer(id, dice.chance(30) ? 0 : anyone());
+    } else if (dice.chance(20)) { // Nobody wants anything: who may, falls asleep.
+      cluster_.settle();
+      for (auto lull = dice.below(12); lull > 0; --lull) {
+        cluster_.tick_all();
+        cluster_.settle();
+      }
     } else if (dice.chance(10)) {
       cluster_.step(id, raft::step_down{});
     } else if (dice.chance(5)) {
@@ -259,6 +275,7 @@ TEST_SUITE("raft/core: random runs") {
     uint64_t transfers = 0;
     uint64_t snapshots = 0;
     uint64_t changes = 0;
+    uint64_t sleeps = 0;
     for (auto seed = first; seed < first + count; ++seed) {
       CAPTURE(seed);
       storm run{seed};
@@ -267,6 +284,7 @@ TEST_SUITE("raft/core: random runs") {
       transfers += run.cluster().transfers_done();
       snapshots += run.cluster().snapshots_installed;
       changes += run.cluster().changes_committed();
+      sleeps += run.cluster().sleeps;
       reads += run.cluster().reads_answered();
       committed += run.cluster().status(run.cluster().leader()).commit.value();
     }
@@ -278,6 +296,8 @@ TEST_SUITE("raft/core: random runs") {
     CHECK(snapshots > count / 10);
     MESSAGE("transfers done in all runs: ", transfers);
     CHECK(transfers > count / 20);
+    MESSAGE("times that anybody fell asleep in all runs: ", sleeps);
+    CHECK(sleeps > count);
     MESSAGE("configurations committed in all runs: ", changes);
     CHECK(changes > count);
   }

@@ -57,6 +57,9 @@ struct message_dump {
         x.accepted.term.value(), x.leader.value(), x.detail);
   }
   void operator()(const raft::read_index& x) { put("read_index", x.context.value()); }
+  void operator()(const raft::quiesce& x) {
+    put("quiesce", x.term.value(), x.last.index.value(), x.last.term.value());
+  }
   void operator()(const raft::read_index_reply& x) {
     put("read_index_reply", x.context.value(), static_cast<int>(x.refused), x.index.value());
   }
@@ -123,6 +126,7 @@ inline std::vector<routed_message> one_of_each() {
   add(raft::read_index{read_context{huge}});
   add(raft::read_index_reply{read_context{34}, errc::none, index_t{35}});
   add(raft::read_index_reply{read_context{36}, errc::read_unconfirmed, {}});
+  add(raft::quiesce{term_t{37}, {index_t{huge}, term_t{37}}});
   return all;
 }
 

@@ -1,0 +1,395 @@
+// Groups with nothing to do sleep (REQUIREMENTS B7).
+
+#include "tests/support/changing_cluster.hpp"
+
+#include <algorithm>
+
+using namespace caucus;
+using namespace caucus::test;
+using raft::role;
+
+namespace {
+
+constexpr uint32_t patience = 3;
+
+raft::core_options sleepy() {
+  raft::core_options how;
+  how.quiesce_ticks = patience;
+  return how;
+}
+
+core_cluster sleepy_group(std::vector<uint64_t> spares = {}, std::vector<uint64_t> learners = {}) {
+  return group_of({1, 2, 3}, std::move(spares), std::move(learners), sleepy());
+}
+
+bool is_asleep(const core_cluster& x, std::vector<uint64_t> ids) {
+  return std::all_of(ids.begin(), ids.end(), [&](uint64_t id) { return x.status(id).is_asleep; });
+}
+
+core_cluster sleeping_group() {
+  auto x = sleepy_group();
+  pass_time(x, patience + 2);
+  REQUIRE(is_asleep(x, {1, 2, 3}));
+  return x;
+}
+
+/// A leader of three that is idle up to the tick that sends it to sleep.
+lone_core drowsy_leader() {
+  lone_core x{{.options = sleepy()}};
+  x.lead();
+  x.sync();
+  for (uint64_t id : {2, 3})
+    x.receive(
+      id, raft::append_reply{.term = x.status().term, .accepted = true, .match = x.status().last});
+  x.step(raft::applied{x.status().last});
+  x.tick(patience - 1);
+  REQUIRE_FALSE(x.status().is_asleep);
+  return x;
+}
+
+/// A follower of 2 in term 1 whose log ends with the committed entry 1.
+lone_core idle_follower(raft::core_options how = sleepy()) {
+  lone_core x{{.options = how}};
+  x.receive(2, raft::append_entries{term_t{1}, {}, index_t{1}, {make_entry(1, 1)}});
+  x.sync();
+  return x;
+}
+
+const raft::quiesce good_night{term_t{1}, at(1, 1)};
+
+} // namespace
+
+TEST_SUITE("raft/core: quiescence") {
+  TEST_CASE("an idle group falls asleep and says nothing more") {
+    auto x = sleeping_group();
+    const auto before = x.status(1);
+    x.tick_all(1000);
+    CHECK(x.wire.empty());
+    CHECK(is_asleep(x, {1, 2, 3}));
+    for (uint64_t id : {1, 2, 3}) {
+      CHECK(x.status(id).leader == node_id{1});
+      CHECK(x.status(id).term == before.term);
+      CHECK(x.status(id).commit == before.last);
+    }
+  }
+
+  TEST_CASE("without the option nobody sleeps") {
+    auto x = group_of({1, 2, 3});
+    pass_time(x, 100);
+    CHECK_FALSE(x.status(1).is_asleep);
+    x.tick(1);
+    CHECK_FALSE(x.wire.empty());
+    auto y = idle_follower({});
+    y.receive(2, good_night);
+    CHECK_FALSE(y.status().is_asleep);
+  }
+
+  TEST_CASE("whatever is asked of anybody wakes all who are needed") {
+    for (uint64_t asked : {1, 2}) {
+      auto x = sleeping_group();
+      uint64_t request = 0;
+      SUBCASE("a command") {
+        request = x.propose(asked);
+        x.settle();
+        CHECK(x.is_committed(request));
+      }
+      SUBCASE("a read") {
+        request = x.read(asked);
+        x.settle();
+        CHECK(x.read_at(request).has_value());
+      }
+      SUBCASE("a change") {
+        request = x.change(asked, only(kind::remove, 3));
+        x.settle();
+        CHECK(refusal(x, request) == errc::none);
+        check_members(x, 1, {1, 2});
+      }
+      CHECK_FALSE(x.status(1).is_asleep);
+      pass_time(x, patience + 3);
+      CHECK(is_asleep(x, {1, 2})); // And then they sleep again.
+    }
+  }
+
+  TEST_CASE("a stale read and what our own disk and machine do wake nobody") {
+    auto x = sleeping_group();
+    x.read(2, raft::consistency::stale);
+    x.compact(2);
+    x.sync(2), x.apply(2);
+    CHECK(x.status(2).is_asleep);
+    CHECK(x.wire.empty());
+  }
+
+  TEST_CASE("late answers to the last heartbeats don't wake the leader, those of a later term do") {
+    auto x = drowsy_leader();
+    x.tick();
+    REQUIRE(x.status().is_asleep);
+    const auto out = x.receive(2, raft::heartbeat_reply{term_t{1}, {}});
+    CHECK(x.status().is_asleep);
+    CHECK(out.heartbeats.empty());
+    x.receive(2, raft::heartbeat_reply{term_t{2}, {}});
+    CHECK(x.status().role == role::follower);
+    CHECK_FALSE(x.status().is_asleep);
+  }
+
+  TEST_CASE("a leader stays awake while anybody may need it") {
+    auto x = drowsy_leader();
+    SUBCASE("an entry that isn't committed") { x.propose(1, "x"); }
+    SUBCASE("one that only its own disk lacks") {
+      x.propose(1, "x");
+      for (uint64_t id : {2, 3})
+        x.receive(id, raft::append_reply{.term = term_t{1}, .accepted = true, .match = index_t{2}});
+      REQUIRE(x.status().commit == index_t{2});
+    }
+    SUBCASE("one that its machine lacks") {
+      x.propose(1, "x");
+      x.sync();
+      for (uint64_t id : {2, 3})
+        x.receive(id, raft::append_reply{.term = term_t{1}, .accepted = true, .match = index_t{2}});
+    }
+    SUBCASE("a member that lags") {
+      x.propose(1, "x");
+      x.sync();
+      x.receive(2, raft::append_reply{.term = term_t{1}, .accepted = true, .match = index_t{2}});
+      x.step(raft::applied{index_t{2}});
+      REQUIRE(x.status().applied == x.status().last);
+    }
+    SUBCASE("a read") { x.step(raft::read{request_id{1}}); }
+    SUBCASE("a transfer") { x.step(raft::transfer{request_id{1}, node_id{2}}); }
+    SUBCASE("a link that failed") { x.step(raft::peer_unreachable{node_id{3}}); }
+    SUBCASE("nobody does") {
+      const auto out = x.tick();
+      CHECK(x.status().is_asleep);
+      CHECK(out.heartbeats.empty()); // Or they would wake whom they meet.
+      const auto said = sent<raft::quiesce>(out);
+      REQUIRE(said.size() == 2);
+      CHECK(said[0].second.last == at(1, 1));
+      CHECK(said[0].second.term == term_t{1});
+      return;
+    }
+    for (uint32_t i = 0; i < patience + 1; ++i)
+      x.tick();
+    CHECK_FALSE(x.status().is_asleep);
+  }
+
+  TEST_CASE("it stays awake for a member that is silent, is to be promoted, or leaves") {
+    auto x = sleepy_group({4});
+    SUBCASE("silent") { x.crash(3); }
+    SUBCASE("to be promoted") {
+      x.change(1, only(kind::make_staging, 4));
+      x.hold = [](const auto& p) { return p.to == 4; };
+      x.settle();
+    }
+    SUBCASE("not told yet that it is removed") {
+      x.isolate(3);
+      x.change(1, only(kind::remove, 3));
+      x.settle();
+      pass_time(x, 5);
+      CHECK_FALSE(x.status(1).is_asleep);
+      return;
+    }
+    // Those that were heard a moment ago count for two rounds.
+    pass_time(x, 25);
+    CHECK_FALSE(x.status(1).is_asleep);
+    pass_time(x, 25);
+    CHECK_FALSE(x.status(1).is_asleep);
+    CHECK(x.status(1).role == role::leader);
+  }
+
+  TEST_CASE("a follower sleeps only on the leader's very log, and commits all of it") {
+    auto x = idle_follower();
+    SUBCASE("not all of it") {
+      const auto said =
+        sent<raft::append_reply>(x.receive(2, {raft::quiesce{term_t{1}, at(2, 1)}}));
+      REQUIRE(said.size() == 1); // It wakes the leader, which repairs that.
+      CHECK_FALSE(said[0].second.accepted);
+      CHECK(said[0].second.prev == index_t{2});
+      CHECK(x.status().commit == index_t{1});
+    }
+    SUBCASE("more than that") { // The word of an earlier idleness comes late.
+      x.receive(2, raft::append_entries{term_t{1}, at(1, 1), index_t{1}, {make_entry(2, 1)}});
+      x.sync();
+      const auto said = sent<raft::append_reply>(x.receive(2, good_night));
+      REQUIRE(said.size() == 1);
+      CHECK(said[0].second.accepted);
+      CHECK(said[0].second.match == index_t{1});
+    }
+    SUBCASE("of another leader") {
+      x.receive(3, raft::append_entries{term_t{2}, at(1, 1), index_t{1}, {make_entry(2, 2)}});
+      x.sync();
+      const auto said = sent<raft::append_reply>(x.receive(2, good_night));
+      REQUIRE(said.size() == 1); // So that the old one learns of the term.
+      CHECK(said[0].second.term == term_t{2});
+      CHECK(x.status().leader == node_id{3});
+    }
+    SUBCASE("the same") {
+      const auto out = x.receive(2, good_night);
+      CHECK(x.status().is_asleep);
+      CHECK(out.messages.empty());
+      return;
+    }
+    CHECK_FALSE(x.status().is_asleep);
+  }
+
+  TEST_CASE("a follower commits what it sleeps on") {
+    lone_core x{{.options = sleepy()}};
+    x.receive(2, raft::append_entries{term_t{1}, {}, {}, {make_entry(1, 1)}});
+    x.sync();
+    REQUIRE(x.status().commit == index_t{});
+    const auto out = x.receive(2, good_night);
+    CHECK(x.status().commit == index_t{1});
+    CHECK(out.committed.size() == 1);
+    CHECK(x.status().is_asleep);
+    x.sync();
+    x.step(raft::applied{index_t{1}});
+    CHECK(x.status().is_asleep);
+  }
+
+  TEST_CASE("a follower whose own requests wait doesn't sleep") {
+    auto x = idle_follower();
+    SUBCASE("a command") { x.propose(1, "x"); }
+    SUBCASE("a read") { x.step(raft::read{request_id{1}}); }
+    CHECK(sent<raft::append_reply>(x.receive(2, good_night)).size() == 1);
+    CHECK_FALSE(x.status().is_asleep);
+  }
+
+  TEST_CASE("who wakes waits a whole timeout before it campaigns") {
+    auto x = idle_follower();
+    x.receive(2, good_night);
+    x.tick(100);
+    SUBCASE("its leader's node is gone") {
+      x.step(raft::peer_unreachable{node_id{3}}); // Not its business.
+      CHECK(x.status().is_asleep);
+      x.step(raft::peer_unreachable{node_id{2}});
+    }
+    SUBCASE("another asks for a vote: it says that it follows") {
+      const auto said =
+        sent<raft::vote_reply>(x.receive(3, raft::request_vote{term_t{2}, at(1, 1), true}));
+      REQUIRE(said.size() == 1);
+      CHECK_FALSE(said[0].second.granted);
+    }
+    CHECK_FALSE(x.status().is_asleep);
+    x.tick(9);
+    CHECK(x.status().role == role::follower);
+    CHECK_FALSE(sent<raft::request_vote>(x.tick(11)).empty());
+  }
+
+  TEST_CASE("after its leader's link failed it doesn't sleep for a timeout, whatever comes late") {
+    auto x = idle_follower();
+    x.step(raft::peer_unreachable{node_id{2}});
+    x.receive(2, good_night);
+    CHECK_FALSE(x.status().is_asleep);
+    x.tick(9);
+    x.receive(2, good_night);
+    CHECK_FALSE(x.status().is_asleep);
+    x.tick();
+    x.receive(2, good_night);
+    CHECK(x.status().is_asleep);
+  }
+
+  TEST_CASE("the death of a sleeping leader's node costs an election, not more") {
+    auto x = sleeping_group();
+    x.crash(1);
+    x.tick_all(3);
+    CHECK_FALSE(is_asleep(x, {2})); // The cluster tells those that sleep.
+    CHECK_FALSE(is_asleep(x, {3}));
+    REQUIRE(x.tick_until_leader(60));
+    const auto request = x.propose(x.leader());
+    x.settle();
+    CHECK(x.is_committed(request));
+  }
+
+  TEST_CASE("a sleeping leader that was replaced meanwhile answers no read and learns of it") {
+    auto x = sleeping_group();
+    x.isolate(1);
+    x.step(2, raft::peer_unreachable{node_id{1}});
+    x.step(3, raft::peer_unreachable{node_id{1}});
+    for (int i = 0; i < 60; ++i) {
+      x.tick(2), x.tick(3);
+      x.settle();
+    }
+    REQUIRE(x.leader() != 1);
+    CHECK(x.status(1).is_asleep); // Nobody told its shell.
+    const auto read = x.read(1);
+    x.settle();
+    CHECK_FALSE(x.read_at(read).has_value());
+    x.heal();
+    pass_time(x, 5);
+    CHECK(x.status(1).role == role::follower);
+    CHECK(x.status(1).leader.value() == x.leader());
+  }
+
+  TEST_CASE("a lost word wakes the leader again, and nobody is deposed") {
+    for (uint64_t deaf : {3, 4}) { // A voter, a learner.
+      CAPTURE(deaf);
+      auto x = sleepy_group({}, {4});
+      x.hold = [deaf](const auto& p) {
+        return p.to == deaf && std::holds_alternative<raft::quiesce>(p.body);
+      };
+      pass_time(x, patience + 1);
+      CHECK(x.status(1).is_asleep);
+      CHECK_FALSE(x.status(deaf).is_asleep);
+      x.hold = nullptr;
+      x.held.clear();
+      const auto term = x.status(1).term;
+      pass_time(x, 30);
+      CHECK(x.status(1).term == term);
+      CHECK(is_asleep(x, {1, 2, 3, 4}));
+      CHECK(x.status(deaf).leader == node_id{1});
+    }
+  }
+
+  TEST_CASE("who restarts while the group sleeps finds its leader, also if it never campaigns") {
+    for (uint64_t id : {3, 4}) {
+      auto x = sleepy_group({}, {4});
+      pass_time(x, patience + 2);
+      REQUIRE(is_asleep(x, {1, 2, 3, 4}));
+      const auto term = x.status(1).term;
+      x.crash(id);
+      x.restart(id);
+      pass_time(x, 40);
+      CHECK(x.status(id).leader == node_id{1});
+      CHECK(x.status(1).term == term);
+      CHECK(is_asleep(x, {1, 2, 3, 4}));
+    }
+  }
+
+  TEST_CASE("a sole voter sleeps, too") {
+    auto x = group_of({1}, {}, {}, sleepy());
+    pass_time(x, patience + 1);
+    CHECK(x.status(1).is_asleep);
+    const auto request = x.propose(1);
+    x.settle();
+    CHECK(x.is_committed(request));
+  }
+
+  TEST_CASE("a lease doesn't outlive its time because its leader sleeps") {
+    auto how = sleepy();
+    how.lease = true;
+    how.tick_ns = 1000;
+    how.clock_drift_max_ns = 0;
+    auto x = group_of({1, 2, 3}, {}, {}, how);
+    pass_time(x, patience + 3);
+    REQUIRE(is_asleep(x, {1, 2, 3}));
+    x.tick_all(40); // Only the clock moves.
+    REQUIRE(x.status(1).is_asleep);
+    const auto read = x.read(1, raft::consistency::lease);
+    CHECK_FALSE(x.read_at(read).has_value());
+    x.settle();
+    CHECK(x.read_at(read).has_value()); // By a round.
+  }
+
+  TEST_CASE("sleep needs pre-votes: who lost touch must not depose a leader by looking for it") {
+    auto how = sleepy();
+    how.pre_vote = false;
+    CHECK_THROWS_AS((lone_core{{.options = how}}), invariant_violation);
+  }
+
+  TEST_CASE("P-22 an impossible word to sleep is noise") {
+    auto x = idle_follower();
+    x.receive(2, raft::quiesce{term_t{2}, at(1, 1)}); // Its leader's last entry is of its term.
+    x.receive(2, raft::quiesce{term_t{}, {}});
+    CHECK(x.status().noise.invalid == 2);
+    CHECK(x.status().term == term_t{1});
+    CHECK_FALSE(x.status().is_asleep);
+  }
+}
