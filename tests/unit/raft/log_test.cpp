@@ -61,6 +61,12 @@ TEST_SUITE("raft/log") {
     REQUIRE(batch.entries.size() == 2);
     CHECK(batch.entries[0]->id == at(3, 2));
     CHECK(batch.entries[1]->id == at(4, 3));
+    x.truncate_from(index_t{4});
+    x.truncate_from(index_t{2});
+    x.append(make_entry(2, 4));
+    batch = hand_over(x, 3);
+    CHECK(batch.truncate_from == index_t{2});
+    CHECK(batch.entries.size() == 1);
   }
 
   TEST_CASE("S-20 batches on their way lose what is truncated under them") {
