@@ -50,7 +50,11 @@ void core::wake() {
   if (auto* leading = as<leader_role>()) {
     leading->idle_ticks = 0;
     leading->quorum_elapsed = 0; // Nobody was asked for anything.
-    send_heartbeats();           // Wakes the others.
+    // What it heard before must not send it to sleep again: woken for nothing now and then, a
+    // leader that can't hear would never check its quorum (RELIABILITY S-11).
+    for (auto& peer : leading->peers)
+      peer.is_heard_awake = false;
+    send_heartbeats(); // Wakes the others.
   } else {
     restart_election_timer();
   }
@@ -70,7 +74,8 @@ bool core::is_idle() const {
   return is_done && is_settled && waiting_reads() == 0
          && std::all_of(leading.peers.begin(), leading.peers.end(), [last](const progress& x) {
               return x.state == progress_state::replicate && x.match == last
-                     && x.leaves_at == index_t{} && (x.is_active || x.was_active);
+                     && x.leaves_at == index_t{} && (x.is_active || x.was_active)
+                     && x.is_heard_awake;
             });
 }
 

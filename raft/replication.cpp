@@ -72,7 +72,7 @@ void core::on(node_id from, const append_reply& x) {
     ++noise_.beyond_sent;
     return;
   }
-  peer->is_active = true;
+  peer->is_active = peer->is_heard_awake = true;
   peer->priority = x.priority;
   if (!x.accepted) {
     handle_rejection(*peer, x);
@@ -120,7 +120,7 @@ void core::on(node_id from, const heartbeat_reply& x) {
     ++noise_.wrong_role;
     return;
   }
-  peer->is_active = true;
+  peer->is_active = peer->is_heard_awake = true;
   on_echo(*peer, x.context);
   peer->is_read_failed = false;
   peer->is_paused = false; // The link works: ask again what was lost (RELIABILITY S-37).

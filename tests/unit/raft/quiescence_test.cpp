@@ -171,6 +171,31 @@ TEST_SUITE("raft/core: quiescence") {
     CHECK_FALSE(x.status().is_asleep);
   }
 
+  TEST_CASE("S-11 a leader that can't hear steps down, however often it is woken for nothing") {
+    auto x = drowsy_leader();
+    x.tick();
+    REQUIRE(x.status().is_asleep);
+    // As its shell would tell who sleeps; the node is none of its members.
+    for (int i = 0; i < 40 && x.status().role == role::leader; ++i) {
+      if (x.status().is_asleep)
+        x.step(raft::peer_unreachable{node_id{9}});
+      x.tick();
+    }
+    CHECK(x.status().role == role::follower);
+  }
+
+  TEST_CASE("a leader that woke sleeps again once all have answered it") {
+    auto x = drowsy_leader();
+    x.tick();
+    x.step(raft::peer_unreachable{node_id{9}});
+    x.receive(2, raft::heartbeat_reply{term_t{1}, {}});
+    x.tick(patience + 2);
+    CHECK_FALSE(x.status().is_asleep);
+    x.receive(3, raft::heartbeat_reply{term_t{1}, {}});
+    x.tick(patience + 2);
+    CHECK(x.status().is_asleep);
+  }
+
   TEST_CASE("it stays awake for a member that is silent, is to be promoted, or leaves") {
     auto x = sleepy_group({4});
     SUBCASE("silent") { x.crash(3); }
