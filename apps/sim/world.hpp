@@ -48,7 +48,7 @@ private:
   // -- the loop (world.cpp) ----------------------------------------------------
   void dispatch(const event& x);
   void on_node(const event& x, sim_node& n);
-  void run_until(int64_t deadline_us, const char* awaited, const std::function<bool()>& is_done);
+  void run_until(int64_t timeouts, const char* awaited, const std::function<bool()>& is_done);
   void heal_and_require();
   void heal();
   [[nodiscard]] std::vector<uint8_t> some_majority();

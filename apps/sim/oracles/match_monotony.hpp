@@ -15,6 +15,8 @@ public:
     auto& known = known_[leader.self.value() % nodes_max];
     const bool is_same =
       known.term == leader.term && known.configuration == leader.configuration_id;
+    if (!is_same) // Also of a term that was seen, lost in a crash and won since.
+      known.matches = {};
     for (const auto& x : leader.peers) {
       auto& match = known.matches[x.id.value() % nodes_max];
       if ((is_same && x.match < match) || x.next <= x.match)

@@ -2,6 +2,7 @@
 #include "apps/sim/oracles/election_safety.hpp"
 #include "apps/sim/oracles/executions.hpp"
 #include "apps/sim/oracles/log_matching.hpp"
+#include "apps/sim/oracles/match_monotony.hpp"
 #include "apps/sim/oracles/monotony.hpp"
 #include "apps/sim/oracles/promises.hpp"
 #include "tests/support/lone_core.hpp"
@@ -63,6 +64,13 @@ sim_disk disk_with(raft::hard_state hard, std::vector<raft::entry_ptr> entries,
 
 raft::envelope to_b(raft::message body) { return {b, std::move(body)}; }
 
+/// The leader a in this term, by the configuration 1, knows so much of b.
+raft::core_status leading(uint64_t term, uint64_t match, uint64_t next) {
+  raft::core_status out{.self = a, .term = term_t{term}, .configuration_id = index_t{1}};
+  out.peers.push_back({.id = b, .match = index_t{match}, .next = index_t{next}});
+  return out;
+}
+
 } // namespace
 
 TEST_SUITE("sim/oracles") {
@@ -72,6 +80,33 @@ TEST_SUITE("sim/oracles") {
     CHECK(x.on_leader(b, term_t{2}));
     CHECK_FALSE(x.on_leader(b, term_t{2}));
     CHECK(broken_by([&] { x.on_leader(c, term_t{1}); }) == "election safety");
+  }
+
+  TEST_CASE("monotony: a peer's match that goes back within a leadership is seen") {
+    const auto after_5 = [](const raft::core_status& now) {
+      match_monotony x;
+      x.on_progress(leading(3, 5, 6));
+      return broken_by([&] { x.on_progress(now); });
+    };
+    CHECK(after_5(leading(3, 5, 9)).empty());
+    CHECK(after_5(leading(3, 6, 7)).empty());
+    CHECK(after_5(leading(3, 4, 6)) == "monotony");
+    CHECK(after_5(leading(3, 7, 7)) == "monotony"); // It has what is sent next.
+    CHECK(after_5(leading(4, 0, 6)).empty());
+    auto changed = leading(3, 0, 6);
+    changed.configuration_id = index_t{6};
+    CHECK(after_5(changed).empty());
+  }
+
+  TEST_CASE("monotony: an older leadership's knowledge is none, also of a term that was seen") {
+    match_monotony x;
+    x.on_progress(leading(3, 5, 6));
+    auto deposed = leading(4, 0, 1);
+    deposed.peers.clear();
+    x.on_progress(deposed); // It lost term 4 in a crash, and won it later.
+    CHECK(broken_by([&] { x.on_progress(leading(4, 0, 6)); }).empty());
+    x.on_progress(leading(4, 5, 6));
+    CHECK(broken_by([&] { x.on_progress(leading(4, 4, 6)); }) == "monotony");
   }
 
   TEST_CASE("monotony: a term, a commit or a vote that goes back is seen") {
