@@ -7,7 +7,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <iostream>
+#include <limits>
 
 namespace counter {
 
@@ -59,6 +61,21 @@ class bad_command_line : public std::runtime_error {
 public:
   using std::runtime_error::runtime_error;
 };
+
+/// CLI11 alone takes what doesn't fit for the largest number, and -1 for the largest unsigned one.
+template <class Number>
+CLI::Validator whole_number(Number least = std::numeric_limits<Number>::min()) {
+  return {[least](std::string& text) {
+            Number number{};
+            auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+            auto is_one = status == std::errc{} && end == text.data() + text.size();
+            return is_one && number >= least
+                     ? std::string{}
+                     : "'" + text + "' is not a whole number from " + std::to_string(least) + " to "
+                         + std::to_string(std::numeric_limits<Number>::max());
+          },
+          ""};
+}
 
 template <class T>
 T or_throw(caucus::result<T> x, const std::string& where = {}) {
@@ -203,12 +220,13 @@ struct member_commands {
     promote = describe_client(app, line, "promote", "make a learner a voter");
     demote = describe_client(app, line, "demote", "make a voter a learner");
     for (auto* one : {remove, promote, demote})
-      one->add_option("NODE", line.node, "its id")->required();
+      one->add_option("NODE", line.node, "its id")->required()->check(whole_number<uint64_t>(1));
     for (auto* one : {add, remove, promote, demote})
       one
         ->add_option("--expect", line.expected_configuration,
                      "refuse unless this is the configuration's number (see members)")
-        ->type_name("N");
+        ->type_name("N")
+        ->check(whole_number<uint64_t>(1)); // 0 means any.
   }
 
   [[nodiscard]] bool is_change() const {
@@ -258,8 +276,10 @@ int run_command_line(int argc, char** argv) {
     ->check(CLI::Range(1, 200));
   shell->add_flag("--terms", asking.shell.shows_term, "answer ok VALUE TERM to add");
   auto* add = describe_client(app, asking, "add", "add to the count");
-  add->add_option("N", asking.amount, "how much, may be negative")->required();
-  auto* get = describe_client(app, asking, "get", "read the count from the asked node's own state");
+  add->add_option("N", asking.amount, "how much, may be negative")
+    ->required()
+    ->check(whole_number<int64_t>());
+  auto* get = describe_client(app, asking, "get", "read the count without writing to the log");
   get
     ->add_option("--consistency", asking.consistency,
                  "linearizable: everything acknowledged before; lease: the same without a round "
@@ -268,7 +288,8 @@ int run_command_line(int argc, char** argv) {
     ->check(CLI::IsMember({"linearizable", "lease", "stale"}));
   member_commands members{app, asking};
   auto* transfer = describe_client(app, asking, "transfer", "hand leadership to a node");
-  transfer->add_option("NODE", asking.node, "its id [default: the best]");
+  transfer->add_option("NODE", asking.node, "its id [default: the best]")
+    ->check(whole_number<uint64_t>(1));
   auto* down = describe_client(app, asking, "step-down", "the leader stops leading");
   auto* status = describe_client(app, asking, "status", "ask each of the nodes for its own state");
   status->add_flag("--json", asking.as_json, "one JSON object a line for each node");

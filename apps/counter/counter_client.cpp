@@ -19,7 +19,8 @@ bool is_final(caucus::errc reason) {
     case caucus::errc::invalid_change:
     case caucus::errc::configuration_mismatch:
     case caucus::errc::invalid_proposal:
-    case caucus::errc::stopping: return true;
+    case caucus::errc::invalid_target:
+    case caucus::errc::transfer_failed: return true;
     default: return false;
   }
 }

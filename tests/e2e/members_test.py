@@ -100,7 +100,7 @@ class Members(ProcessTest):
         cluster.start()
         cluster.leader()
         for words in (["promote", 9], ["remove-member", 9], ["add-member", "1=127.0.0.1:1"],
-                      ["demote", 2, "--expect", 12345]):
+                      ["demote", 2, "--expect", 12345], ["transfer", 9]):
             result = self.run_program(cluster, *words)
             self.assertEqual(result.returncode, 1, (words, result.stdout))
             self.assertRegex(result.stderr, r"rejected \(not executed\): \w+", words)

@@ -104,7 +104,10 @@ class StartupErrors(ProcessTest):
 
     def test_client_commands(self):
         for command in (["shell", "--nodes", "nowhere"], ["add", "x", "--nodes", "127.0.0.1:1"],
-                        ["get"], ["status", "--nodes", "127.0.0.1:99999"], ["fly"], []):
+                        ["get"], ["status", "--nodes", "127.0.0.1:99999"],
+                        ["add", "99999999999999999999", "--nodes", "127.0.0.1:1"],
+                        ["remove-member", "-1", "--nodes", "127.0.0.1:1"],
+                        ["demote", "2", "--expect", "0", "--nodes", "127.0.0.1:1"], ["fly"], []):
             result = subprocess.run([str(PROGRAM), *command], capture_output=True, text=True,
                                     timeout=60, stdin=subprocess.DEVNULL)
             self.assertNotEqual(result.returncode, 0, command)
