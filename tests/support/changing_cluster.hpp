@@ -26,13 +26,6 @@ inline core_cluster group_of(std::vector<uint64_t> voters, std::vector<uint64_t>
   return made;
 }
 
-inline void pass_time(core_cluster& x, uint32_t ticks) {
-  for (; ticks > 0; --ticks) {
-    x.tick_all();
-    x.settle();
-  }
-}
-
 /// Not joint, and exactly these.
 inline void check_members(const core_cluster& x, uint64_t at, const std::vector<uint64_t>& voters,
                           const std::vector<uint64_t>& learners = {}) {

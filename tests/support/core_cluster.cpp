@@ -368,4 +368,19 @@ membership::change_request at_once(std::vector<membership::member_change> change
   return {.changes = std::move(changes), .expected_id = {}, .mode = mode, .even_if_behind = true};
 }
 
+core_cluster cluster_of(uint64_t voters) {
+  core_cluster::options x;
+  x.voters.clear();
+  for (uint64_t id = 1; id <= voters; ++id)
+    x.voters.push_back(id);
+  return core_cluster{x};
+}
+
+void pass_time(core_cluster& x, uint32_t ticks) {
+  for (; ticks > 0; --ticks) {
+    x.tick_all();
+    x.settle();
+  }
+}
+
 } // namespace caucus::test

@@ -195,6 +195,12 @@ private:
   uint64_t changes_committed_ = 0;
 };
 
+/// Of voters 1, 2, …; nobody leads yet.
+core_cluster cluster_of(uint64_t voters);
+
+/// Ticks for all, one after the other, with everything done that each brings.
+void pass_time(core_cluster& x, uint32_t ticks);
+
 /// A change of one member; new ones get an address of their own.
 membership::member_change change_of(enum membership::member_change::kind what, uint64_t node);
 /// Taken at once, caught up or not.

@@ -170,4 +170,26 @@ std::vector<std::pair<uint64_t, Message>> sent(const raft::ready& out) {
   return found;
 }
 
+inline std::vector<raft::append_entries> appends_to(uint64_t to, const raft::ready& out) {
+  std::vector<raft::append_entries> found;
+  for (auto& [id, body] : sent<raft::append_entries>(out))
+    if (id == to)
+      found.push_back(body);
+  return found;
+}
+
+inline raft::append_entries append(uint64_t term, raft::entry_id prev,
+                                   std::vector<raft::entry_ptr> entries, uint64_t commit = 0) {
+  return {term_t{term}, prev, index_t{commit}, std::move(entries)};
+}
+
+/// What a leader knows of a peer.
+inline raft::peer_status peer(const lone_core& x, uint64_t id) {
+  for (const auto& p : x.status().peers)
+    if (p.id == node_id{id})
+      return p;
+  FAIL("no such peer");
+  return {};
+}
+
 } // namespace caucus::test

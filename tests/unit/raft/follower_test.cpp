@@ -6,11 +6,6 @@ using namespace caucus::raft;
 
 namespace {
 
-append_entries append(uint64_t term, entry_id prev, std::vector<entry_ptr> entries,
-                      uint64_t commit = 0) {
-  return {term_t{term}, prev, index_t{commit}, std::move(entries)};
-}
-
 /// The only append reply in a ready.
 append_reply answer(const ready& out) {
   auto found = sent<append_reply>(out);

@@ -27,7 +27,7 @@ std::vector<entry_ptr> read_back(uint64_t first, uint64_t last, uint64_t term = 
   return out;
 }
 
-size_t appends_to(uint64_t to, const ready& out) {
+size_t entry_appends_to(uint64_t to, const ready& out) {
   size_t count = 0;
   for (auto& [id, body] : sent<append_entries>(out))
     count += id == to && !body.entries.empty() ? 1 : 0;
@@ -59,13 +59,13 @@ TEST_SUITE("raft/core: entries that left memory") {
 
     out = x.step(log_read_done{node_id{2}, index_t{3}, read_back(3, 5)});
     auto appended = sent<append_entries>(out);
-    REQUIRE(appends_to(2, out) == 1);
+    REQUIRE(entry_appends_to(2, out) == 1);
     CHECK(appended[0].second.prev == at(2, 1));
     CHECK(appended[0].second.entries.size() == 3);
     REQUIRE(out.reads.size() == 1); // On it goes, within the window.
     CHECK(out.reads[0].first == index_t{6});
     out = x.step(log_read_done{node_id{2}, index_t{6}, read_back(6, 8)});
-    CHECK(appends_to(2, out) == 2); // From there on memory has the rest.
+    CHECK(entry_appends_to(2, out) == 2); // From there on memory has the rest.
     CHECK(out.reads.empty());
   }
 
@@ -98,7 +98,7 @@ TEST_SUITE("raft/core: entries that left memory") {
       out = x.step(log_read_done{node_id{2}, index_t{4}, read_back(4, 5)});
     }
     SUBCASE("nobody's") { out = x.step(log_read_done{node_id{3}, index_t{3}, read_back(3, 5)}); }
-    CHECK(appends_to(2, out) == 0);
+    CHECK(entry_appends_to(2, out) == 0);
     CHECK(x.status().noise.stale_reads == 1);
   }
 
@@ -119,7 +119,7 @@ TEST_SUITE("raft/core: entries that left memory") {
     auto x = leader_with_old_log(out);
     x.step(peer_unreachable{node_id{2}});
     out = x.step(log_read_done{node_id{2}, index_t{3}, read_back(3, 5)});
-    CHECK(appends_to(2, out) == 0);
+    CHECK(entry_appends_to(2, out) == 0);
   }
 
   TEST_CASE("after a restart what is to be applied is read from disk, in pieces") {

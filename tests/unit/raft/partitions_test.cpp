@@ -7,31 +7,16 @@ using namespace caucus::test;
 
 namespace {
 
-core_cluster group_of(uint64_t voters) {
-  core_cluster::options x;
-  x.voters.clear();
-  for (uint64_t id = 1; id <= voters; ++id)
-    x.voters.push_back(id);
-  return core_cluster{x};
-}
-
 void cut_both(core_cluster& x, uint64_t a, uint64_t b) {
   x.cut(a, b);
   x.cut(b, a);
-}
-
-void pass_time(core_cluster& x, uint32_t ticks) {
-  for (; ticks > 0; --ticks) {
-    x.tick_all();
-    x.settle();
-  }
 }
 
 } // namespace
 
 TEST_SUITE("raft/core: partitions") {
   TEST_CASE("a fresh group elects a leader and stays with it") {
-    auto x = group_of(5);
+    auto x = cluster_of(5);
     REQUIRE(x.tick_until_leader(100));
     const auto before = x.status(x.leader());
     pass_time(x, 500);
@@ -41,7 +26,7 @@ TEST_SUITE("raft/core: partitions") {
 
   TEST_CASE("S-11 partially connected voters leave a leader with a majority alone") {
     // 1, 2 and 3 see each other; 4 sees only 2, and 5 only 3.
-    auto x = group_of(5);
+    auto x = cluster_of(5);
     x.elect(3);
     cut_both(x, 4, 1), cut_both(x, 4, 3), cut_both(x, 4, 5);
     cut_both(x, 5, 1), cut_both(x, 5, 2);
@@ -57,7 +42,7 @@ TEST_SUITE("raft/core: partitions") {
   }
 
   TEST_CASE("L-03 a node that hears nobody disturbs nobody, then and when it returns") {
-    auto x = group_of(3);
+    auto x = cluster_of(3);
     x.elect(1);
     const auto term = x.status(1).term;
     x.cut(1, 3);
@@ -72,7 +57,7 @@ TEST_SUITE("raft/core: partitions") {
   }
 
   TEST_CASE("L-04 a leader that nobody hears is replaced, one that hears nobody steps down") {
-    auto x = group_of(3);
+    auto x = cluster_of(3);
     x.elect(1);
     SUBCASE("mute") {
       x.cut(1, 2);
@@ -90,7 +75,7 @@ TEST_SUITE("raft/core: partitions") {
   }
 
   TEST_CASE("S-08 a voter that lags behind in its term helps to elect a leader") {
-    auto x = group_of(3);
+    auto x = cluster_of(3);
     x.elect(1);
     x.isolate(3);
     for (uint64_t i = 0, from = 1; i < 5; ++i, from = 3 - from) { // Terms pass it by.
@@ -123,7 +108,7 @@ TEST_SUITE("raft/core: partitions") {
   }
 
   TEST_CASE("all restarted at once keep what was acknowledged") {
-    auto x = group_of(3);
+    auto x = cluster_of(3);
     x.elect(1);
     std::vector<uint64_t> requests;
     for (int i = 0; i < 10; ++i)

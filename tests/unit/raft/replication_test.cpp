@@ -15,23 +15,6 @@ append_reply refused(uint64_t term, uint64_t prev, entry_id hint) {
   return {.term = term_t{term}, .prev = index_t{prev}, .hint = hint};
 }
 
-peer_status peer(const lone_core& x, uint64_t id) {
-  for (const auto& p : x.status().peers)
-    if (p.id == node_id{id})
-      return p;
-  FAIL("no such peer");
-  return {};
-}
-
-/// The appends to one peer.
-std::vector<append_entries> appends_to(uint64_t to, const ready& out) {
-  std::vector<append_entries> found;
-  for (auto& [id, body] : sent<append_entries>(out))
-    if (id == to)
-      found.push_back(body);
-  return found;
-}
-
 /// Leader of term 1 of a group of three; its own no-op is durable and both peers have it.
 lone_core leader(core_options options = {}) {
   lone_core x{{.options = options}};

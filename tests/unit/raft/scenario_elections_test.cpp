@@ -10,13 +10,6 @@ using namespace caucus::raft;
 
 namespace {
 
-void pass_time(core_cluster& x, uint32_t ticks) {
-  for (; ticks > 0; --ticks) {
-    x.tick_all();
-    x.settle();
-  }
-}
-
 request_vote vote_for(uint64_t term, entry_id last) { return {.term = term_t{term}, .last = last}; }
 
 entry_ptr configuration_entry(uint64_t index, uint64_t term, std::vector<uint64_t> voters) {

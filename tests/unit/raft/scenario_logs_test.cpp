@@ -9,18 +9,6 @@ using namespace caucus::raft;
 
 namespace {
 
-void pass_time(core_cluster& x, uint32_t ticks) {
-  for (; ticks > 0; --ticks) {
-    x.tick_all();
-    x.settle();
-  }
-}
-
-append_entries append(uint64_t term, entry_id prev, std::vector<entry_ptr> entries,
-                      uint64_t commit = 0) {
-  return {term_t{term}, prev, index_t{commit}, std::move(entries)};
-}
-
 append_reply accepted(uint64_t term, uint64_t match) {
   return {.term = term_t{term}, .accepted = true, .match = index_t{match}};
 }

@@ -9,21 +9,6 @@ using namespace caucus::raft;
 
 namespace {
 
-core_cluster group_of(uint64_t voters) {
-  core_cluster::options x;
-  x.voters.clear();
-  for (uint64_t id = 1; id <= voters; ++id)
-    x.voters.push_back(id);
-  return core_cluster{x};
-}
-
-void pass_time(core_cluster& x, uint32_t ticks) {
-  for (; ticks > 0; --ticks) {
-    x.tick_all();
-    x.settle();
-  }
-}
-
 /// Only those that share one of the sets hear each other.
 void connect(core_cluster& x, const std::vector<std::set<uint64_t>>& sets) {
   x.heal();
@@ -46,7 +31,7 @@ void check_all_equal(core_cluster& x) {
 
 TEST_SUITE("raft/core: scenarios of the network") {
   TEST_CASE("L-01 L-02 of two sides the majority goes on, the minority acknowledges nothing") {
-    auto x = group_of(5);
+    auto x = cluster_of(5);
     x.elect(1);
     pass_time(x, 2);
     connect(x, {{1, 2}, {3, 4, 5}});
@@ -67,7 +52,7 @@ TEST_SUITE("raft/core: scenarios of the network") {
   }
 
   TEST_CASE("L-02 of two halves neither leads, and healed they elect at once") {
-    auto x = group_of(4);
+    auto x = cluster_of(4);
     x.elect(1);
     connect(x, {{1, 2}, {3, 4}});
     pass_time(x, 100);
@@ -86,7 +71,7 @@ TEST_SUITE("raft/core: scenarios of the network") {
     SUBCASE("each hears its neighbours") { links = {{1, 2}, {2, 3}, {3, 4}, {4, 5}, {5, 1}}; }
     SUBCASE("overlapping majorities") { links = {{1, 2, 3}, {2, 3, 4}, {3, 4, 5}, {4, 5, 1}}; }
     SUBCASE("one hears all, nobody else anybody") { links = {{3, 1}, {3, 2}, {3, 4}, {3, 5}}; }
-    auto x = group_of(5);
+    auto x = cluster_of(5);
     x.elect(1);
     connect(x, links);
     pass_time(x, 200);
@@ -105,7 +90,7 @@ TEST_SUITE("raft/core: scenarios of the network") {
   }
 
   TEST_CASE("L-06 with 30 % lost, 50 % doubled and all out of order commands still commit") {
-    auto x = group_of(5);
+    auto x = cluster_of(5);
     x.elect(1);
     rng dice{6};
     uint64_t committed = 0;

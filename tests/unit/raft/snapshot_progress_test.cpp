@@ -16,22 +16,6 @@ append_reply refused(uint64_t prev, entry_id hint) {
   return {.term = term_t{3}, .prev = index_t{prev}, .hint = hint};
 }
 
-peer_status peer(const lone_core& x, uint64_t id) {
-  for (const auto& p : x.status().peers)
-    if (p.id == node_id{id})
-      return p;
-  FAIL("no such peer");
-  return {};
-}
-
-std::vector<append_entries> appends_to(uint64_t to, const ready& out) {
-  std::vector<append_entries> found;
-  for (auto& [id, body] : sent<append_entries>(out))
-    if (id == to)
-      found.push_back(body);
-  return found;
-}
-
 ready beat(lone_core& x, uint64_t from = 2) {
   return x.receive(from, heartbeat_reply{.term = term_t{3}});
 }

@@ -41,13 +41,6 @@ errc refused(const ready& out, uint64_t request) {
   return errc::none;
 }
 
-void pass_time(core_cluster& x, uint32_t ticks) {
-  for (; ticks > 0; --ticks) {
-    x.tick_all();
-    x.settle();
-  }
-}
-
 using ids = std::vector<uint64_t>;
 
 } // namespace
