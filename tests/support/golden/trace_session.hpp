@@ -113,6 +113,8 @@ private:
   size_t send_from(uint64_t id, size_t count);
   size_t persist_at(uint64_t id, size_t count);
   size_t apply_at(uint64_t id, size_t count);
+  /// One of those three, as the command says: where, and how much of what waits there.
+  void work_off(trace_command& x, size_t (trace_session::*part)(uint64_t, size_t));
   /// Whatever the `automatic` command names, until there is nothing left of it.
   void work_automatically(uint64_t id, const automatic_work& which);
   bool work_at(uint64_t id);

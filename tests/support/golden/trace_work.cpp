@@ -135,29 +135,17 @@ void trace_session::take(trace_command& x) {
       take_from(id);
 }
 
-void trace_session::send(trace_command& x) {
+void trace_session::work_off(trace_command& x, size_t (trace_session::*part)(uint64_t, size_t)) {
   const auto count = x.number_of("count").value_or(~size_t{0});
   const auto ids = ids_or_running(x);
   x.finish();
   for (auto id : ids)
-    send_from(id, count);
+    (this->*part)(id, count);
 }
 
-void trace_session::persist(trace_command& x) {
-  const auto count = x.number_of("count").value_or(~size_t{0});
-  const auto ids = ids_or_running(x);
-  x.finish();
-  for (auto id : ids)
-    persist_at(id, count);
-}
-
-void trace_session::apply(trace_command& x) {
-  const auto count = x.number_of("count").value_or(~size_t{0});
-  const auto ids = ids_or_running(x);
-  x.finish();
-  for (auto id : ids)
-    apply_at(id, count);
-}
+void trace_session::send(trace_command& x) { work_off(x, &trace_session::send_from); }
+void trace_session::persist(trace_command& x) { work_off(x, &trace_session::persist_at); }
+void trace_session::apply(trace_command& x) { work_off(x, &trace_session::apply_at); }
 
 void trace_session::answer_read(trace_command& x) {
   const auto id = x.number("node");
