@@ -257,6 +257,23 @@ class Cluster:
         self._shells.append(shell)
         return shell
 
+    def command(self, *words, nodes=None):
+        """A command of an operator: what became of it."""
+        return subprocess.run([str(self.program), *map(str, words), "--nodes", nodes or self.addresses],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              check=False)
+
+    def ask(self, *words, nodes=None):
+        """What a command prints that must succeed."""
+        result = self.command(*words, nodes=nodes)
+        if result.returncode != 0:
+            raise RuntimeError(f"{words}: {result.stderr.strip()}")
+        return result.stdout
+
+    def members(self):
+        """Node -> its role in the group."""
+        return {x["id"]: x["role"] for x in json.loads(self.ask("members", "--json"))["members"]}
+
     def status_of(self, node, timeout_ms=2000):
         """What the node says of itself; None if it doesn't answer."""
         result = subprocess.run([str(self.program), "status", "--json", "--nodes", node.client,

@@ -208,6 +208,22 @@ def run(arguments, rng, options, directory):
     return wrong
 
 
+def judge(name, seed, play):
+    """The exit status of rounds in a directory of their own, which stays if anything is wrong."""
+    directory = tempfile.mkdtemp(prefix=f"caucus-{name.replace('_', '-')}-")
+    try:
+        wrong = play(directory)
+    except BaseException:
+        print(f"{name}: broken off, seed {seed}; the directories are in {directory}")
+        raise
+    if wrong:
+        print(f"{name}: FAILED with seed {seed}; the directories are in {directory}")
+        return 1
+    shutil.rmtree(directory)
+    print(f"{name}: ok")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
@@ -223,18 +239,7 @@ def main():
           f"{arguments.clients} clients with {arguments.window} requests each", flush=True)
     rng = random.Random(arguments.seed)
     options = [] if arguments.default_options else ["--tick-ms", "20"]
-    directory = tempfile.mkdtemp(prefix="caucus-kill-rounds-")
-    try:
-        wrong = run(arguments, rng, options, directory)
-    except BaseException:
-        print(f"kill_rounds: broken off, seed {arguments.seed}; the directories are in {directory}")
-        raise
-    if wrong:
-        print(f"kill_rounds: FAILED with seed {arguments.seed}; the directories are in {directory}")
-        return 1
-    shutil.rmtree(directory)
-    print("kill_rounds: ok")
-    return 0
+    return judge("kill_rounds", arguments.seed, lambda directory: run(arguments, rng, options, directory))
 
 
 if __name__ == "__main__":

@@ -9,45 +9,28 @@ place; no operation may take longer than two election timeouts. Eight clients ad
 meanwhile and are judged as in kill_rounds.py. Prints one line a round; exit status 0 if all held.
 """
 import argparse
-import json
 import random
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from kill_rounds import ACKS_PER_ROUND, Load, check_end
+from kill_rounds import ACKS_PER_ROUND, Load, check_end, judge
 from counter_cluster import Cluster, Node, free_ports, wait_until
 
 ELECTION_TIMEOUT = 1.0  # seconds: the default options
 TRANSFERS_NEEDED = 0.95
 
 
-def ask(cluster, *words):
-    """What a command of an operator prints."""
-    result = subprocess.run([str(cluster.program), *map(str, words), "--nodes", cluster.addresses],
-                            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-                            check=False)
-    if result.returncode != 0:
-        raise RuntimeError(f"{words}: {result.stderr.strip()}")
-    return result.stdout
-
-
-def members(cluster):
-    return {x["id"]: x["role"] for x in json.loads(ask(cluster, "members", "--json"))["members"]}
-
-
 def change(cluster, word, what, is_done):
     """Some answers of a dying leader's are `unknown`: then the members tell."""
     for _ in range(5):
         try:
-            return ask(cluster, word, what)
+            return cluster.ask(word, what)
         except RuntimeError as error:
             if "unknown (may be executed)" not in str(error):
                 raise
-            if is_done(members(cluster)):
+            if is_done(cluster.members()):
                 return ""
     raise RuntimeError(f"{word} {what}: unknown five times")
 
@@ -66,7 +49,7 @@ def transfer(rng, number, cluster, load):
     load.take_silence()
     began = time.monotonic()
     try:
-        ask(cluster, "transfer", target.id)
+        cluster.ask("transfer", target.id)
         problem = ""
     except RuntimeError as error:
         problem = f"  {error}"
@@ -97,12 +80,12 @@ def replace(rng, number, cluster, load, new_id):
     cluster.nodes[place] = fresh
     fresh.start(["--join"])
     change(cluster, "add-member", f"{new_id}={peer}", lambda now: new_id in now)
-    wait_until(f"node {new_id} to vote", lambda: members(cluster).get(new_id) == "voter", 60)
+    wait_until(f"node {new_id} to vote", lambda: cluster.members().get(new_id) == "voter", 60)
     change(cluster, "remove-member", victim.id, lambda now: victim.id not in now)
     seconds = time.monotonic() - began
     wait_for_acknowledgements(load, f"after replacement {number}")
     longest = load.take_wait()
-    now = ",".join(str(x) for x in sorted(members(cluster)))
+    now = ",".join(str(x) for x in sorted(cluster.members()))
     assert now == ",".join(str(x.id) for x in sorted(cluster.nodes, key=lambda x: x.id)), now
     is_leader = victim is leader
     print(f"replacement {number:3}  {victim.id}{'L' if is_leader else ' '} by {new_id}  "
@@ -148,18 +131,8 @@ def main():
     arguments = parser.parse_args()
     print(f"member_rounds: seed {arguments.seed}, {arguments.transfers} transfers, {arguments.replacements} "
           f"replacements, {arguments.clients} clients with {arguments.window} requests each", flush=True)
-    directory = tempfile.mkdtemp(prefix="caucus-member-rounds-")
-    try:
-        wrong = run(arguments, random.Random(arguments.seed), directory)
-    except BaseException:
-        print(f"member_rounds: broken off, seed {arguments.seed}; the directories are in {directory}")
-        raise
-    if wrong:
-        print(f"member_rounds: FAILED with seed {arguments.seed}; the directories are in {directory}")
-        return 1
-    shutil.rmtree(directory)
-    print("member_rounds: ok")
-    return 0
+    return judge("member_rounds", arguments.seed,
+                 lambda directory: run(arguments, random.Random(arguments.seed), directory))
 
 
 if __name__ == "__main__":

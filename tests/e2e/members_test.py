@@ -1,27 +1,11 @@
 #!/usr/bin/env python3
 """Members come and go while the cluster works; leadership is handed over; reads without the log."""
-import json
-import subprocess
 import unittest
 
 from e2e import PROGRAM, ProcessTest, QUICK, Node, free_ports, wait_until
 
 
 class Members(ProcessTest):
-    def run_program(self, cluster, *words, nodes=None):
-        return subprocess.run([str(PROGRAM), *map(str, words), "--nodes", nodes or cluster.addresses],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-                              check=False)
-
-    def must_run(self, cluster, *words, nodes=None):
-        result = self.run_program(cluster, *words, nodes=nodes)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result.stdout
-
-    def members(self, cluster):
-        told = json.loads(self.must_run(cluster, "members", "--json"))
-        return {x["id"]: x["role"] for x in told["members"]}
-
     def join(self, cluster, node_id, options=QUICK):
         """A node that isn't a member yet, started on an empty directory."""
         peer, client = (f"127.0.0.1:{port}" for port in free_ports(2))
@@ -32,9 +16,9 @@ class Members(ProcessTest):
         return node, peer
 
     def add(self, cluster, node_id, peer):
-        self.must_run(cluster, "add-member", f"{node_id}={peer}")
+        cluster.ask("add-member", f"{node_id}={peer}")
         wait_until(f"node {node_id} to vote",
-                   lambda: self.members(cluster).get(node_id) == "voter", 30)
+                   lambda: cluster.members().get(node_id) == "voter", 30)
 
     def test_a_node_joins_and_carries_its_part(self):
         cluster = self.cluster()
@@ -46,7 +30,7 @@ class Members(ProcessTest):
         node, peer = self.join(cluster, 4)
         self.assertEqual(cluster.status_of(node)["leader"], 0)
         self.add(cluster, 4, peer)
-        self.assertEqual(self.members(cluster), {1: "voter", 2: "voter", 3: "voter", 4: "voter"})
+        self.assertEqual(cluster.members(), {1: "voter", 2: "voter", 3: "voter", 4: "voter"})
         self.assertEqual({x["count"] for x in cluster.wait_for_equal_replicas()}, {50})
         # Three of four are a majority only together with the new one.
         cluster.node(1).kill()
@@ -71,8 +55,8 @@ class Members(ProcessTest):
         cluster.addresses = ",".join(x.client for x in cluster.nodes)
         _, peer = self.join(cluster, 4)
         self.add(cluster, 4, peer)
-        self.must_run(cluster, "remove-member", dead.id)
-        self.assertEqual(sorted(self.members(cluster)), sorted(x.id for x in cluster.nodes))
+        cluster.ask("remove-member", dead.id)
+        self.assertEqual(sorted(cluster.members()), sorted(x.id for x in cluster.nodes))
         self.assertEqual(shell.ask("add 1"), "ok 9")
         self.assertEqual({x["count"] for x in cluster.wait_for_equal_replicas()}, {9})
 
@@ -80,20 +64,20 @@ class Members(ProcessTest):
         cluster = self.cluster()
         cluster.start()
         for target in (1, 2, 2, 3, 1):
-            self.must_run(cluster, "transfer", target)
+            cluster.ask("transfer", target)
             self.assertEqual(cluster.leader().id, target)
         before = cluster.leader()
-        self.must_run(cluster, "step-down", nodes=before.client)
+        cluster.ask("step-down", nodes=before.client)
         self.assertNotEqual(cluster.leader().id, before.id)
 
     def test_learners_are_promoted_and_voters_demoted(self):
         cluster = self.cluster()
         cluster.start()
         cluster.leader()
-        self.must_run(cluster, "demote", 3)
-        self.assertEqual(self.members(cluster)[3], "learner")
-        self.must_run(cluster, "promote", 3)
-        wait_until("node 3 to vote", lambda: self.members(cluster)[3] == "voter", 20)
+        cluster.ask("demote", 3)
+        self.assertEqual(cluster.members()[3], "learner")
+        cluster.ask("promote", 3)
+        wait_until("node 3 to vote", lambda: cluster.members()[3] == "voter", 20)
 
     def test_impossible_changes_are_refused_with_their_reason(self):
         cluster = self.cluster()
@@ -101,10 +85,10 @@ class Members(ProcessTest):
         cluster.leader()
         for words in (["promote", 9], ["remove-member", 9], ["add-member", "1=127.0.0.1:1"],
                       ["demote", 2, "--expect", 12345], ["transfer", 9]):
-            result = self.run_program(cluster, *words)
+            result = cluster.command(*words)
             self.assertEqual(result.returncode, 1, (words, result.stdout))
             self.assertRegex(result.stderr, r"rejected \(not executed\): \w+", words)
-        self.assertEqual(set(self.members(cluster).values()), {"voter"})
+        self.assertEqual(set(cluster.members().values()), {"voter"})
 
     def test_reads_of_each_consistency_on_each_node(self):
         cluster = self.cluster(options=[*QUICK, "--lease", "true", "--clock-drift-max-ms", "20"])
@@ -116,19 +100,19 @@ class Members(ProcessTest):
                 count += 1
                 self.assertEqual(self.ask_until(shell, "add 1", lambda x: x.startswith("ok ")),
                                  f"ok {count}")
-                told = self.must_run(cluster, "get", "--consistency", consistency, nodes=node.client)
+                told = cluster.ask("get", "--consistency", consistency, nodes=node.client)
                 self.assertEqual(told.splitlines()[1].split()[0], str(count))
         before = max(x["last"] for x in cluster.statuses())
         for node in cluster.nodes:
-            self.must_run(cluster, "get", nodes=node.client)
+            cluster.ask("get", nodes=node.client)
         self.assertEqual(max(x["last"] for x in cluster.statuses()), before)
         alone = cluster.leader()
         for node in cluster.nodes:
             if node is not alone:
                 node.kill()
-        fresh = self.run_program(cluster, "get", "--timeout", 1500, nodes=alone.client)
+        fresh = cluster.command("get", "--timeout", 1500, nodes=alone.client)
         self.assertNotEqual(fresh.returncode, 0)
-        stale = self.must_run(cluster, "get", "--consistency", "stale", nodes=alone.client)
+        stale = cluster.ask("get", "--consistency", "stale", nodes=alone.client)
         self.assertEqual(stale.splitlines()[1].split()[0], str(count))
 
     def test_a_leader_that_was_paused_does_not_answer_by_its_lease(self):
