@@ -95,4 +95,9 @@ inline outcome refusal(errc reason, std::string detail = {}) {
           .detail = std::move(detail)};
 }
 
+/// What is asked of a replica that can't go on.
+inline outcome refusal_of_quarantined(const std::string& reason) {
+  return refusal(errc::stopping, "this replica is quarantined: " + reason);
+}
+
 } // namespace caucus

@@ -6,8 +6,18 @@ namespace caucus {
 
 namespace {
 
-/// The room that a batch takes, for each of its commands.
-uint64_t cost_of(const command& x) { return x.payload.size() + admission::overhead_bytes; }
+/// The room that a command or query takes.
+template <class Request>
+uint64_t cost_of(const Request& x) {
+  return x.payload.size() + admission::overhead_bytes;
+}
+
+/// Takes a place among the commands, and nothing but the place.
+bool is_without_payload(const caf::type_erased_tuple& content) {
+  return content.match_elements<open_session>() || content.match_elements<close_session>()
+         || content.match_elements<change_members>()
+         || content.match_elements<transfer_leadership>() || content.match_elements<step_down>();
+}
 
 bool is_question(const caf::type_erased_tuple& content) {
   return content.match_elements<cancel>() || content.match_elements<status_request>()
@@ -55,8 +65,7 @@ replica_actor group_handle::target() const {
 outcome group_handle::admit(uint64_t commands, uint64_t bytes, uint64_t largest) {
   if (bounds_.room->is_closed()) {
     auto known = fault();
-    return refusal(errc::stopping,
-                   known ? "this replica is quarantined: " + known->fault : std::string{});
+    return known ? refusal_of_quarantined(known->fault) : refusal(errc::stopping);
   }
   if (largest > bounds_.proposal_bytes_max)
     return refusal(errc::proposal_too_large, std::to_string(largest)
@@ -92,14 +101,10 @@ void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
   if (content.match_elements<command>()) {
     auto& asked = content.get_as<command>(0);
     verdict = admit(1, cost_of(asked), asked.payload.size());
-  } else if (content.match_elements<open_session>() || content.match_elements<close_session>()) {
-    verdict = admit(1, admission::overhead_bytes, 0);
   } else if (content.match_elements<query>()) {
     auto& asked = content.get_as<query>(0);
-    verdict = admit(1, asked.payload.size() + admission::overhead_bytes, asked.payload.size());
-  } else if (content.match_elements<change_members>()
-             || content.match_elements<transfer_leadership>()
-             || content.match_elements<step_down>()) {
+    verdict = admit(1, cost_of(asked), asked.payload.size());
+  } else if (is_without_payload(content)) {
     verdict = admit(1, admission::overhead_bytes, 0);
   } else if (content.match_elements<command_batch>()) {
     auto& asked = content.get_as<command_batch>(0).commands;

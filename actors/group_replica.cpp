@@ -1,5 +1,7 @@
 #include "actors/group_replica.hpp"
 
+#include "actors/thrown.hpp"
+
 #include <caf/actor_clock.hpp>
 
 namespace caucus {
@@ -33,10 +35,8 @@ replica_actor::behavior_type group_replica::make_behavior() {
   set_exception_handler([](std::exception_ptr& thrown) -> caf::error {
     try {
       std::rethrow_exception(thrown);
-    } catch (const std::exception& broken) {
-      return caf::make_error(caf::sec::runtime_error, std::string{broken.what()});
     } catch (...) {
-      return caf::make_error(caf::sec::runtime_error, std::string{"no std::exception"});
+      return caf::make_error(caf::sec::runtime_error, describe_thrown());
     }
   });
   if (how_.is_new) // FIFO puts it into the log before this replica's first vote.
@@ -128,10 +128,8 @@ template <class F>
 void group_replica::guarded(F&& work) {
   try {
     work();
-  } catch (const std::exception& broken) {
-    quarantine({errc::invariant_violated, broken.what()});
   } catch (...) {
-    quarantine({errc::invariant_violated, "something was thrown that is no std::exception"});
+    quarantine({errc::invariant_violated, describe_thrown()});
   }
 }
 
@@ -173,7 +171,7 @@ void group_replica::refresh_now() {
 std::optional<request_id> group_replica::admit(pending_proposals::proposal who) {
   if (!fault_)
     return pending_.add(std::move(who));
-  who.who.answer(refusal(errc::stopping, "this replica is quarantined: " + fault_->what));
+  who.who.answer(refusal_of_quarantined(fault_->what));
   return std::nullopt;
 }
 

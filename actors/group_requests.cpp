@@ -50,7 +50,7 @@ std::string role_of(const membership::configuration& members, node_id id) {
 void group_replica::on_query(query& asked) {
   auto who = single_caller(asked.payload.size());
   if (fault_) {
-    who.answer(refusal(errc::stopping, "this replica is quarantined: " + fault_->what));
+    who.answer(refusal_of_quarantined(fault_->what));
     return;
   }
   refresh_now();

@@ -1,5 +1,6 @@
 #include "actors/machine_host.hpp"
 
+#include "actors/thrown.hpp"
 #include "actors/wake_bundle.hpp"
 
 namespace caucus {
@@ -34,10 +35,8 @@ bool machine_host::guarded(F&& work) {
   try {
     work();
     return true;
-  } catch (const std::exception& thrown) {
-    fail(thrown.what());
   } catch (...) {
-    fail("something that is no std::exception");
+    fail(describe_thrown());
   }
   return false;
 }
@@ -121,27 +120,23 @@ outcome machine_host::execute(const raft::entry& next) {
   return result;
 }
 
+index_t machine_host::seen() const { return std::max(applied_, kept_.value_or(index_t{})); }
+
 void machine_host::answer(machine_query& asked) {
-  auto seen = std::max(applied_, kept_.value_or(index_t{}));
   try {
     auto told = how_.machine->query(asked.question);
     if (told)
       asked.who->answer(
-        {.kind = outcome_kind::committed, .index = seen.value(), .reply = *std::move(told)});
+        {.kind = outcome_kind::committed, .index = seen().value(), .reply = *std::move(told)});
     else
       asked.who->answer(refusal(errc::rejected_by_machine, told.reason().what));
-  } catch (const std::exception& thrown) { // It changed nothing: only its asker is concerned.
-    asked.who->answer(
-      refusal(errc::rejected_by_machine, std::string{"the query threw: "} + thrown.what()));
-  } catch (...) {
-    asked.who->answer(
-      refusal(errc::rejected_by_machine, "the query threw something that is no std::exception"));
+  } catch (...) { // It changed nothing: only its asker is concerned.
+    asked.who->answer(refusal(errc::rejected_by_machine, "the query threw: " + describe_thrown()));
   }
 }
 
 void machine_host::tell_status(machine_status& asked) {
-  asked.asked->answer(std::max(applied_, kept_.value_or(index_t{})).value(), how_.machine->digest(),
-                      how_.machine->describe());
+  asked.asked->answer(seen().value(), how_.machine->digest(), how_.machine->describe());
 }
 
 } // namespace caucus

@@ -31,6 +31,8 @@ private:
   void apply_all(machine_work& batch);
   outcome apply(const raft::entry& next);
   outcome execute(const raft::entry& next);
+  /// Up to where the machine's state has everything.
+  [[nodiscard]] index_t seen() const;
   void answer(machine_query& asked);
   void tell_status(machine_status& asked);
   /// For the application's code: if it throws, the group is quarantined with the reason.
