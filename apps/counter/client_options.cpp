@@ -1,6 +1,7 @@
 #include "client_options.hpp"
 
-#include <charconv>
+#include "whole_number.hpp"
+
 #include <stdexcept>
 
 namespace counter {
@@ -28,9 +29,8 @@ std::vector<address> parse_addresses(std::string_view text) {
     if (host.empty())
       throw bad("it has no host");
     auto digits = item.substr(colon + 1);
-    uint16_t port = 0;
-    auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (status != std::errc{} || end != digits.data() + digits.size() || port == 0)
+    const auto port = parse_whole_number<uint16_t>(digits).value_or(0);
+    if (port == 0)
       throw bad("the port is not a number from 1 to 65535");
     result.push_back({std::string{host}, port});
   }

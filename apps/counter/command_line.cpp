@@ -4,10 +4,10 @@
 #include "serve_command.hpp"
 #include "shell_command.hpp"
 #include "single_commands.hpp"
+#include "whole_number.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <charconv>
 #include <iostream>
 #include <limits>
 
@@ -66,10 +66,8 @@ public:
 template <class Number>
 CLI::Validator whole_number(Number least = std::numeric_limits<Number>::min()) {
   return {[least](std::string& text) {
-            Number number{};
-            auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
-            auto is_one = status == std::errc{} && end == text.data() + text.size();
-            return is_one && number >= least
+            auto number = parse_whole_number<Number>(text);
+            return number && *number >= least
                      ? std::string{}
                      : "'" + text + "' is not a whole number from " + std::to_string(least) + " to "
                          + std::to_string(std::numeric_limits<Number>::max());

@@ -25,6 +25,11 @@ bool is_final(caucus::errc reason) {
   }
 }
 
+std::chrono::milliseconds time_until(clock::time_point deadline) {
+  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now());
+  return std::max(left, std::chrono::milliseconds{1});
+}
+
 } // namespace
 
 counter_client::counter_client(caf::actor_config& config, client_options options)
@@ -129,9 +134,9 @@ void counter_client::pump() {
   for (auto& raw : std::exchange(raws_, {}))
     send_raw(*via, std::move(raw));
   for (auto& ask : std::exchange(statuses_, {}))
-    send_status(*via, std::move(ask));
+    send_question<caucus::status_request>(*via, std::move(ask), statuses_);
   for (auto& ask : std::exchange(members_, {}))
-    send_members(*via, std::move(ask));
+    send_question<caucus::members_request>(*via, std::move(ask), members_);
   if (ask_at_ <= now)
     for (auto& ask : std::exchange(asks_, {}))
       send_ask(*via, std::move(ask));
@@ -210,8 +215,7 @@ void counter_client::send_raw(size_t via, perform_raw raw) {
     on_failure(via, why);
     told({.reason = caucus::errc::timeout, .detail = obstacle_});
   };
-  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(raw.deadline - clock::now());
-  left = std::max(left, std::chrono::milliseconds{1});
+  auto left = time_until(raw.deadline);
   if (auto* open = std::get_if<caucus::open_session>(&raw.what)) {
     request(links_.group(via), left, *open).then(tell, lost);
     return;
@@ -221,35 +225,22 @@ void counter_client::send_raw(size_t via, perform_raw raw) {
   request(links_.group(via), left, std::move(body)).then(tell, lost);
 }
 
-void counter_client::send_status(size_t via, ask_status ask) {
-  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(ask.deadline - clock::now());
-  auto patience = std::clamp(left, std::chrono::milliseconds{1}, options_.try_timeout);
-  request(links_.group(via), patience, caucus::status_request{})
+template <class Question, class Ask>
+void counter_client::send_question(size_t via, Ask ask, std::vector<Ask>& unsent) {
+  request(links_.group(via), std::min(time_until(ask.deadline), options_.try_timeout), Question{})
     .then(
-      [this, via, done = ask.done](const caucus::group_status& told) {
+      [this, via, done = ask.done](const typename Ask::told& told) {
         links_.trust(via);
         done(told);
       },
-      [this, via, ask](const caf::error& why) {
+      [this, via, ask, &unsent](const caf::error& why) {
         on_failure(via, why);
-        statuses_.push_back(ask); // The next tick tries another node, or gives up.
+        unsent.push_back(ask); // The next tick tries another node, or gives up.
       });
 }
 
-void counter_client::send_members(size_t via, ask_members ask) {
-  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(ask.deadline - clock::now());
-  auto patience = std::clamp(left, std::chrono::milliseconds{1}, options_.try_timeout);
-  request(links_.group(via), patience, caucus::members_request{})
-    .then([done = ask.done](const caucus::group_members& told) { done(told); },
-          [this, via, ask](const caf::error& why) {
-            on_failure(via, why);
-            members_.push_back(ask);
-          });
-}
-
 void counter_client::send_ask(size_t via, ask_group ask) {
-  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(ask.deadline - clock::now());
-  auto patience = std::max(left, std::chrono::milliseconds{1});
+  auto patience = time_until(ask.deadline);
   auto is_query = std::holds_alternative<caucus::query>(ask.what);
   if (is_query) // Asking twice does no harm.
     patience = std::min(patience, options_.try_timeout);

@@ -24,8 +24,9 @@ struct perform_raw {
 
 /// To the client: asks the node that it is connected to; others only if that one doesn't answer.
 struct ask_status {
+  using told = caucus::group_status;
   clock::time_point deadline;
-  std::function<void(std::optional<caucus::group_status>)> done;
+  std::function<void(std::optional<told>)> done;
 };
 
 /// To the client: asks the group what needs no session, again and again while that is safe.
@@ -40,8 +41,9 @@ struct ask_group {
 
 /// To the client: as `ask_status`, for the members.
 struct ask_members {
+  using told = caucus::group_members;
   clock::time_point deadline;
-  std::function<void(std::optional<caucus::group_members>)> done;
+  std::function<void(std::optional<told>)> done;
 };
 
 /// To the client: closes its session, so that it takes no room in the group any more, and ends.
@@ -65,9 +67,10 @@ private:
   void open_session(size_t via);
   void send_attempt(size_t via, session_queue::attempt next);
   void send_raw(size_t via, perform_raw raw);
-  void send_status(size_t via, ask_status ask);
+  /// Asks one node; if it doesn't answer, `ask` is in `unsent` again, which is one of ours.
+  template <class Question, class Ask>
+  void send_question(size_t via, Ask ask, std::vector<Ask>& unsent);
   void send_ask(size_t via, ask_group ask);
-  void send_members(size_t via, ask_members ask);
   void close_session();
   void on_failure(size_t via, const caf::error& why);
   template <class Waiting, class Refuse>

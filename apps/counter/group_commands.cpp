@@ -1,37 +1,23 @@
 #include "group_commands.hpp"
 
-#include "client_system.hpp"
-#include "counter_client.hpp"
+#include "ask_once.hpp"
 #include "counter_command.hpp"
 #include "status_text.hpp"
-
-#include <future>
-#include <iostream>
 
 namespace counter {
 
 namespace {
 
-/// Asks through a client of its own and waits.
-template <class Ask, class Told, class... Parts>
-Told ask_once(const client_options& options, Parts... parts) {
-  client_system_config config;
-  caf::actor_system system{config};
-  auto client = system.spawn<counter_client>(options);
-  std::promise<Told> told;
-  caf::anon_send(client, Ask{std::move(parts)..., clock::now() + options.timeout,
-                             [&](Told x) { told.set_value(std::move(x)); }});
-  auto result = told.get_future().get();
-  caf::anon_send(client, end_session{}); // The actor system waits until it has ended.
-  return result;
+caucus::outcome ask(const client_options& options, decltype(ask_group::what) what) {
+  return ask_once<caucus::outcome>(options, [&](auto deadline, auto done) {
+    return ask_group{std::move(what), deadline, done};
+  });
 }
 
 int fail(const caucus::outcome& told) {
-  bool is_refused = told.kind == caucus::outcome_kind::not_executed;
-  std::cerr << "caucus-counter: "
-            << (is_refused ? "rejected (not executed): " : "unknown (may be executed): ")
-            << to_string(told.reason) << (told.detail.empty() ? "" : ": ") << told.detail << '\n';
-  return is_refused ? 1 : 3;
+  std::string reason{to_string(told.reason)};
+  return report_failure(told.kind == caucus::outcome_kind::not_executed,
+                        told.detail.empty() ? reason : reason + ": " + told.detail);
 }
 
 } // namespace
@@ -47,18 +33,20 @@ std::optional<caucus::freshness> to_freshness(std::string_view word) {
 int run_get(const client_options& options, caucus::freshness how) {
   caucus::query what{.how = how};
   what.payload = caucus::shared_bytes::copy_of(encode({verb::get}));
-  auto told = ask_once<ask_group, caucus::outcome>(options, std::move(what));
+  auto told = ask(options, std::move(what));
   if (told.kind != caucus::outcome_kind::committed)
     return fail(told);
-  auto count = std::to_string(decode_count(told.reply.view()).value_or(0));
-  auto width = std::max<size_t>(count.size(), 5);
-  std::cout << "COUNT" << std::string(width - 5 + 2, ' ') << "APPLIED\n"
-            << count << std::string(width - count.size() + 2, ' ') << told.index << '\n';
+  std::cout << aligned(
+    {{"COUNT", "APPLIED"},
+     {std::to_string(decode_count(told.reply.view()).value_or(0)), std::to_string(told.index)}});
   return 0;
 }
 
 int run_members(const client_options& options, bool as_json) {
-  auto told = ask_once<ask_members, std::optional<caucus::group_members>>(options);
+  using found = std::optional<caucus::group_members>;
+  auto told = ask_once<found>(options, [](auto deadline, auto done) {
+    return ask_members{deadline, done};
+  });
   if (!told) {
     std::cerr << "caucus-counter: no node of --nodes answers\n";
     return 1;
@@ -68,7 +56,7 @@ int run_members(const client_options& options, bool as_json) {
 }
 
 int run_change(const client_options& options, caucus::change_members what) {
-  auto told = ask_once<ask_group, caucus::outcome>(options, std::move(what));
+  auto told = ask(options, std::move(what));
   if (told.kind != caucus::outcome_kind::committed)
     return fail(told);
   std::cout << "configuration " << told.index << '\n';
@@ -76,8 +64,7 @@ int run_change(const client_options& options, caucus::change_members what) {
 }
 
 int run_transfer(const client_options& options, uint64_t target) {
-  auto told =
-    ask_once<ask_group, caucus::outcome>(options, caucus::transfer_leadership{.target = target});
+  auto told = ask(options, caucus::transfer_leadership{.target = target});
   if (told.kind != caucus::outcome_kind::committed)
     return fail(told);
   std::cout << "leader " << told.leader << " term " << told.term << '\n';
@@ -85,7 +72,7 @@ int run_transfer(const client_options& options, uint64_t target) {
 }
 
 int run_step_down(const client_options& options) {
-  auto told = ask_once<ask_group, caucus::outcome>(options, caucus::step_down{});
+  auto told = ask(options, caucus::step_down{});
   if (told.kind != caucus::outcome_kind::committed)
     return fail(told);
   std::cout << "stepped down in term " << told.term << '\n';

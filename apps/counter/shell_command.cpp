@@ -6,8 +6,8 @@
 #include "counter_command.hpp"
 #include "group_commands.hpp"
 #include "status_text.hpp"
+#include "whole_number.hpp"
 
-#include <charconv>
 #include <iostream>
 
 namespace counter {
@@ -27,20 +27,11 @@ std::vector<std::string_view> split(std::string_view line) {
   return words;
 }
 
-template <class Number>
-std::optional<Number> to_number(std::string_view text) {
-  Number number{};
-  auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (status != std::errc{} || end != text.data() + text.size())
-    return std::nullopt;
-  return number;
-}
-
 std::optional<counter_command> to_command(std::span<const std::string_view> words) {
   if (words.size() == 1 && words[0] == "get")
     return counter_command{verb::get};
   if (words.size() == 2 && words[0] == "add")
-    if (auto amount = to_number<int64_t>(words[1]))
+    if (auto amount = parse_whole_number<int64_t>(words[1]))
       return counter_command{verb::add, *amount};
   return std::nullopt;
 }
@@ -104,8 +95,8 @@ private:
   bool raw(std::span<const std::string_view> words) {
     std::variant<caucus::command, caucus::open_session> what = caucus::open_session{};
     if (words.size() >= 4 && words[0] == "raw") {
-      auto session = to_number<uint64_t>(words[1]);
-      auto sequence = to_number<uint64_t>(words[2]);
+      auto session = parse_whole_number<uint64_t>(words[1]);
+      auto sequence = parse_whole_number<uint64_t>(words[2]);
       auto command = to_command(words.subspan(3));
       if (!session || !sequence || !command)
         return false;

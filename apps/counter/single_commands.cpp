@@ -1,47 +1,21 @@
 #include "single_commands.hpp"
 
-#include "client_system.hpp"
-#include "counter_client.hpp"
+#include "ask_once.hpp"
 #include "counter_command.hpp"
 #include "status_text.hpp"
 
-#include <future>
-#include <iostream>
-
 namespace counter {
 
-namespace {
-
-answer perform_one(const client_options& options, const counter_command& command) {
-  client_system_config config;
-  caf::actor_system system{config};
-  auto client = system.spawn<counter_client>(options);
-  std::promise<answer> told;
-  caf::anon_send(client, perform{{encode(command), clock::now() + options.timeout,
-                                  [&](answer x) { told.set_value(std::move(x)); }}});
-  auto result = told.get_future().get();
-  caf::anon_send(client, end_session{}); // The actor system waits until it has ended.
-  return result;
-}
-
-} // namespace
-
 int run_add(const client_options& options, int64_t amount) {
-  auto result = perform_one(options, {verb::add, amount});
-  if (result.kind == answer::kind::ok) {
-    auto count = std::to_string(decode_count(result.value).value_or(0));
-    auto width = std::max<size_t>(count.size(), 5);
-    std::cout << "COUNT" << std::string(width - 5 + 2, ' ') << "TERM  INDEX\n"
-              << count << std::string(width - count.size() + 2, ' ') << std::left << result.term
-              << std::string(6 - std::min<size_t>(5, std::to_string(result.term).size()), ' ')
-              << result.index << '\n';
-    return 0;
-  }
-  bool is_rejected = result.kind == answer::kind::rejected;
-  std::cerr << "caucus-counter: "
-            << (is_rejected ? "rejected (not executed): " : "unknown (may be executed): ")
-            << result.reason << '\n';
-  return is_rejected ? 1 : 3;
+  auto result = ask_once<answer>(options, [&](auto deadline, auto done) {
+    return perform{{encode({verb::add, amount}), deadline, done}};
+  });
+  if (result.kind != answer::kind::ok)
+    return report_failure(result.kind == answer::kind::rejected, result.reason);
+  std::cout << aligned({{"COUNT", "TERM", "INDEX"},
+                        {std::to_string(decode_count(result.value).value_or(0)),
+                         std::to_string(result.term), std::to_string(result.index)}});
+  return 0;
 }
 
 int run_status(const client_options& options, bool as_json) {

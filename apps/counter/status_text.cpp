@@ -22,9 +22,8 @@ nlohmann::ordered_json count_of(const caucus::group_status& x) {
   return machine.is_object() && machine.contains("count") ? machine["count"] : nullptr;
 }
 
-using table = std::vector<std::vector<std::string>>;
+} // namespace
 
-/// Columns as wide as their widest cell; the last is as wide as it likes.
 std::string aligned(const table& lines) {
   std::vector<size_t> widths(lines.front().size());
   for (auto& line : lines)
@@ -41,8 +40,6 @@ std::string aligned(const table& lines) {
   }
   return text;
 }
-
-} // namespace
 
 std::string to_json(const caucus::group_members& x) {
   nlohmann::ordered_json members = nlohmann::ordered_json::array();

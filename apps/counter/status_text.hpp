@@ -14,6 +14,11 @@ std::string to_json(const caucus::group_status& x);
 std::string to_json(const caucus::group_members& x);
 std::string to_table(const caucus::group_members& x);
 
+using table = std::vector<std::vector<std::string>>;
+
+/// For people: columns as wide as their widest cell; the last is as wide as it likes.
+std::string aligned(const table& lines);
+
 /// One line of a table for people.
 struct status_row {
   std::string address;
