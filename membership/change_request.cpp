@@ -1,6 +1,6 @@
 #include "membership/change_request.hpp"
 
-#include "base/byte_io.hpp"
+#include "membership/endpoint_codec.hpp"
 
 namespace caucus::membership {
 
@@ -122,9 +122,7 @@ std::vector<std::byte> encode(const change_request& x) {
   for (const auto& change : x.changes) {
     out.u8(static_cast<uint8_t>(change.kind));
     out.u64(change.node.value());
-    out.u16(change.address.port);
-    out.u32(static_cast<uint32_t>(change.address.host.size()));
-    out.bytes(std::as_bytes(std::span{change.address.host.data(), change.address.host.size()}));
+    encode(change.address, out);
   }
   return bytes;
 }
@@ -146,13 +144,10 @@ std::optional<change_request> decode_change_request(std::span<const std::byte> b
     auto& change = x.changes.emplace_back();
     const auto what = in.u8();
     change.node = node_id{in.u64()};
-    change.address.port = in.u16();
-    const auto size = in.u32();
-    if (what > static_cast<uint8_t>(kind::make_staging) || size > host_bytes_max)
+    change.address = decode_endpoint(in);
+    if (what > static_cast<uint8_t>(kind::make_staging))
       return std::nullopt;
     change.kind = static_cast<kind>(what);
-    const auto host = in.bytes(size);
-    change.address.host.assign(reinterpret_cast<const char*>(host.data()), host.size());
   }
   if (!in.at_end())
     return std::nullopt;

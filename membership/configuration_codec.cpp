@@ -1,5 +1,7 @@
 #include "membership/configuration_codec.hpp"
 
+#include "membership/endpoint_codec.hpp"
+
 namespace caucus::membership {
 
 namespace {
@@ -38,14 +40,9 @@ std::map<node_id, endpoint> decode_addresses(byte_reader& in) {
     spoil(in);
   for (uint32_t i = 0; i < count && in.ok(); ++i) {
     const node_id node{in.u64()};
-    endpoint address;
-    address.port = in.u16();
-    const auto size = in.u32();
-    if (size > host_bytes_max || (!addresses.empty() && node <= addresses.rbegin()->first))
+    if (!addresses.empty() && node <= addresses.rbegin()->first)
       spoil(in);
-    const auto host = in.bytes(size);
-    address.host.assign(reinterpret_cast<const char*>(host.data()), host.size());
-    addresses.emplace_hint(addresses.end(), node, std::move(address));
+    addresses.emplace_hint(addresses.end(), node, decode_endpoint(in));
   }
   return addresses;
 }
@@ -62,9 +59,7 @@ void encode(const configuration& x, byte_writer& out) {
   out.u32(static_cast<uint32_t>(x.addresses.size()));
   for (const auto& [node, address] : x.addresses) {
     out.u64(node.value());
-    out.u16(address.port);
-    out.u32(static_cast<uint32_t>(address.host.size()));
-    out.bytes(std::as_bytes(std::span{address.host.data(), address.host.size()}));
+    encode(address, out);
   }
   if (!x.staging.empty())
     encode(x.staging, out);

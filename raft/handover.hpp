@@ -12,7 +12,6 @@ struct handover {
   node_id target;
   term_t term; ///< Of the leader who hands over.
   uint64_t since_tick = 0;
-  bool is_told = false;             ///< The target may campaign (timeout_now left).
   bool must_step_down = false;      ///< Also if the target doesn't take over.
   std::vector<request_id> requests; ///< To be answered.
 };

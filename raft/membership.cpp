@@ -117,7 +117,7 @@ bool core::can_reach_majority(const configuration& x) const {
            [&](node_id id) {
              const auto* peer = peers.find(id);
              const bool is_heard =
-               id == options_.self || (peer != nullptr && (peer->is_active || peer->was_active));
+               id == options_.self || (peer != nullptr && peer->answered_lately());
              return is_heard ? membership::vote::granted : membership::vote::refused;
            })
          == membership::vote_result::won;
@@ -131,7 +131,7 @@ void core::promote_staging() {
     return;
   for (auto id : members().staging) {
     const auto* peer = leading.peers.find(id);
-    const bool is_ready = is_caught_up(peer->match) && (peer->is_active || peer->was_active);
+    const bool is_ready = is_caught_up(peer->match) && peer->answered_lately();
     if (!is_ready)
       continue;
     const std::array change{member_change{member_change::kind::make_voter, id}};

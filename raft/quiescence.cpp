@@ -74,8 +74,7 @@ bool core::is_idle() const {
   return is_done && is_settled && waiting_reads() == 0
          && std::all_of(leading.peers.begin(), leading.peers.end(), [last](const progress& x) {
               return x.state == progress_state::replicate && x.match == last
-                     && x.leaves_at == index_t{} && (x.is_active || x.was_active)
-                     && x.is_heard_awake;
+                     && x.leaves_at == index_t{} && x.answered_lately() && x.is_heard_awake;
             });
 }
 

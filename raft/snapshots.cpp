@@ -27,7 +27,7 @@ void core::on(const compact& x) {
 bool core::wants_snapshot(const progress& peer) const noexcept {
   const bool is_behind = peer.next <= log_.before().index && peer.leaves_at == index_t{};
   const bool is_due = peer.state != progress_state::snapshot || ticks_ >= peer.snapshot_due_tick;
-  return is_behind && is_due && (peer.is_active || peer.was_active);
+  return is_behind && is_due && peer.answered_lately();
 }
 
 void core::ask_for_snapshot(progress& peer, ready& out) {

@@ -41,6 +41,8 @@ struct progress {
   index_t leaves_at;              ///< The configuration that removed it; 0: it is a member.
   uint32_t leaving_ticks = 0;     ///< Since that was committed.
 
+  /// In this check-quorum round or the one before: so a round's end makes nobody silent.
+  [[nodiscard]] bool answered_lately() const noexcept { return is_active || was_active; }
   void become_probe(index_t from);
   void become_replicate();
   void become_snapshot();

@@ -67,7 +67,6 @@ void core::hand_over() {
   const auto* peer = leading.peers.find(handover_->target);
   if (peer == nullptr || peer->match < log_.last())
     return;
-  handover_->is_told = true;
   // However late it comes: this message makes voters forget what they promised.
   leading.right.end();
   out_.messages.push_back({handover_->target, timeout_now{term_}});
@@ -80,7 +79,7 @@ void core::tick_handover() {
   if (!is_handing_over()) {
     if (ticks >= 2 * uint64_t{options_.election_ticks})
       fail_handover();
-  } else if (ticks >= options_.election_ticks || !members().voters.contains(handover_->target)) {
+  } else if (ticks >= options_.election_ticks) {
     const bool must_step_down = handover_->must_step_down;
     fail_handover();
     if (must_step_down)
@@ -121,8 +120,8 @@ node_id core::best_target() const {
   const progress* best = nullptr;
   const auto rank = [](const progress& x) { return std::tuple{x.priority, x.match}; };
   for (const auto& peer : std::get<leader_role>(role_).peers)
-    if (peer.priority > 0 && (peer.is_active || peer.was_active)
-        && members().voters.contains(peer.id) && (best == nullptr || rank(*best) < rank(peer)))
+    if (peer.priority > 0 && peer.answered_lately() && members().voters.contains(peer.id)
+        && (best == nullptr || rank(*best) < rank(peer)))
       best = &peer;
   return best == nullptr ? node_id{} : best->id;
 }
