@@ -50,5 +50,8 @@ public:
 /// Opens `path` on the real disk, making it (0700) if absent, and holds its exclusive lock until
 /// the object dies (also at kill -9). `in_use` if another process holds it.
 result<std::unique_ptr<directory>> open_posix_directory(const std::string& path);
+/// Opens an existing directory to look at it: nothing in it can be changed, not even a lock file
+/// made. `in_use` while a node runs on it; several readers may look at once.
+result<std::unique_ptr<directory>> open_posix_directory_to_read(const std::string& path);
 
 } // namespace caucus::persistence

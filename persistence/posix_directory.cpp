@@ -17,24 +17,30 @@ namespace {
 
 constexpr const char* lock_name = "lock";
 
+enum class access : uint8_t { change, look };
+
 /// A directory on the real disk with its lock. Owns both descriptors.
 class posix_directory final : public directory {
 public:
-  posix_directory(std::string path, int descriptor, int lock) noexcept
-    : path_{std::move(path)}, descriptor_{descriptor}, lock_{lock} {}
+  /// `lock` is -1 if there is no lock file: a copy, which no node runs on.
+  posix_directory(std::string path, int descriptor, int lock, access how) noexcept
+    : path_{std::move(path)}, descriptor_{descriptor}, lock_{lock}, how_{how} {}
   posix_directory(const posix_directory&) = delete;
   posix_directory& operator=(const posix_directory&) = delete;
   ~posix_directory() override {
-    ::close(lock_); // Releases the lock, as the end of the process does.
+    if (lock_ >= 0)
+      ::close(lock_); // Releases the lock, as the end of the process does.
     ::close(descriptor_);
   }
 
   std::string path() const override { return path_; }
   result<std::vector<std::string>> list() override;
   result<std::unique_ptr<file>> open(std::string_view name) override {
-    return open_file(name, O_RDWR, "cannot open");
+    return open_file(name, how_ == access::look ? O_RDONLY : O_RDWR, "cannot open");
   }
   result<std::unique_ptr<file>> create(std::string_view name) override {
+    if (how_ == access::look)
+      return refusal_to_change();
     return open_file(name, O_RDWR | O_CREAT | O_TRUNC, "cannot create");
   }
   result<void> rename(std::string_view from, std::string_view to) override;
@@ -48,10 +54,14 @@ public:
 private:
   result<std::unique_ptr<file>> open_file(std::string_view name, int flags,
                                           std::string_view action);
+  [[nodiscard]] error refusal_to_change() const {
+    return {errc::invalid_argument, "directory " + path_ + " was opened to look at it only"};
+  }
 
   std::string path_;
   int descriptor_;
   int lock_;
+  access how_;
 };
 
 result<std::vector<std::string>> posix_directory::list() {
@@ -94,6 +104,8 @@ result<std::unique_ptr<file>> posix_directory::open_file(std::string_view name, 
 }
 
 result<void> posix_directory::rename(std::string_view from, std::string_view to) {
+  if (how_ == access::look)
+    return refusal_to_change();
   if (::renameat(descriptor_, std::string{from}.c_str(), descriptor_, std::string{to}.c_str()) != 0)
     return posix_error("cannot rename " + std::string{from} + " to " + std::string{to} + " in",
                        path_, errno);
@@ -101,6 +113,8 @@ result<void> posix_directory::rename(std::string_view from, std::string_view to)
 }
 
 result<void> posix_directory::remove(std::string_view name) {
+  if (how_ == access::look)
+    return refusal_to_change();
   if (::unlinkat(descriptor_, std::string{name}.c_str(), 0) != 0)
     return posix_error("cannot remove", path_ + "/" + std::string{name}, errno);
   return {};
@@ -154,14 +168,17 @@ result<void> sync_parent(const std::string& path, bool is_new) {
   return {};
 }
 
-/// Opens and locks the lock file; the descriptor holds the lock.
-result<int> take_lock(int directory, const std::string& path) {
-  const int lock = ::openat(directory, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+/// Opens and locks the lock file; the descriptor holds the lock. -1 if there is none to hold.
+result<int> take_lock(int directory, const std::string& path, access how) {
+  const int flags = how == access::look ? O_RDONLY : O_RDWR | O_CREAT;
+  const int lock = ::openat(directory, lock_name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock < 0 && errno == ENOENT && how == access::look)
+    return -1;
   if (lock < 0)
     return posix_error("cannot open", path + "/" + lock_name, errno);
   int outcome = -1;
   do
-    outcome = ::flock(lock, LOCK_EX | LOCK_NB);
+    outcome = ::flock(lock, (how == access::look ? LOCK_SH : LOCK_EX) | LOCK_NB);
   while (outcome != 0 && errno == EINTR);
   if (outcome == 0)
     return lock;
@@ -170,9 +187,23 @@ result<int> take_lock(int directory, const std::string& path) {
   ::close(lock);
   if (number != EWOULDBLOCK)
     return posix_error("cannot lock", path + "/" + lock_name, number);
-  return error{errc::in_use, "directory " + path + " is in use by another process"
-                               + (holder != 0 ? " (pid " + std::to_string(holder) + ")" : "")
-                               + "; stop it, or give this node a directory of its own"};
+  return error{errc::in_use,
+               "directory " + path + " is in use by another process"
+                 + (holder != 0 ? " (pid " + std::to_string(holder) + ")" : "")
+                 + (how == access::look ? "; stop it, or look at a copy of the directory"
+                                        : "; stop it, or give this node a directory of its own")};
+}
+
+result<std::unique_ptr<directory>> open_with_lock(const std::string& path, access how) {
+  const int opened = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0)
+    return posix_error("cannot open directory", path, errno);
+  auto lock = take_lock(opened, path, how);
+  if (!lock) {
+    ::close(opened);
+    return std::move(lock).reason();
+  }
+  return std::unique_ptr<directory>{std::make_unique<posix_directory>(path, opened, *lock, how)};
 }
 
 } // namespace
@@ -183,15 +214,11 @@ result<std::unique_ptr<directory>> open_posix_directory(const std::string& path)
     return std::move(made).reason();
   if (auto synced = sync_parent(path, *made); !synced)
     return std::move(synced).reason();
-  const int opened = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (opened < 0)
-    return posix_error("cannot open directory", path, errno);
-  auto lock = take_lock(opened, path);
-  if (!lock) {
-    ::close(opened);
-    return std::move(lock).reason();
-  }
-  return std::unique_ptr<directory>{std::make_unique<posix_directory>(path, opened, *lock)};
+  return open_with_lock(path, access::change);
+}
+
+result<std::unique_ptr<directory>> open_posix_directory_to_read(const std::string& path) {
+  return open_with_lock(path, access::look);
 }
 
 } // namespace caucus::persistence

@@ -1,4 +1,4 @@
-#include "persistence/wal_scan.hpp"
+#include "persistence/log_recovery.hpp"
 #include "persistence/wal_state.hpp"
 
 #include <random>
@@ -33,40 +33,6 @@ directory_id draw_directory_id() {
   return directory_id{id};
 }
 
-/// What the start of a log has to know, whether it was there before or not.
-struct beginning {
-  directory_id directory;
-  uint64_t oldest_segment = 1;
-  wal_scan::end end;
-};
-
-/// Reads the log if there is one. Writes nothing.
-result<beginning> read_log(directory& dir, const wal_options& options,
-                           const segment_catalog& catalog, wal_replay& replay,
-                           const recovery_progress& progress, wal_recovery& recovery) {
-  beginning found;
-  recovery.was_empty = catalog.segments.empty();
-  if (recovery.was_empty) {
-    found.directory = options.new_directory ? options.new_directory : draw_directory_id();
-  } else {
-    wal_scan scan{dir, options, catalog, replay, progress};
-    auto end = scan.run();
-    if (!end)
-      return std::move(end).reason();
-    found.end = *std::move(end);
-    found.directory = catalog.segments.front().header.directory;
-    found.oldest_segment = catalog.segments.back().header.oldest_segment;
-  }
-  recovery.directory = found.directory;
-  recovery.boot = found.end.epoch + 1;
-  recovery.bytes_read = found.end.bytes_read;
-  recovery.warnings = catalog.warnings;
-  recovery.warnings.insert(recovery.warnings.end(), found.end.warnings.begin(),
-                           found.end.warnings.end());
-  replay.finish(recovery);
-  return found;
-}
-
 /// Removes what an interrupted rotation left. Names that are already there become durable: the
 /// process that made them may have been killed before it could see to that.
 result<void> tidy(directory& dir, const segment_catalog& catalog) {
@@ -86,21 +52,24 @@ result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options option
   if (!catalog)
     return std::move(catalog).reason();
   auto index = std::make_shared<log_index>();
-  wal_recovery recovery;
-  wal_replay replay{options, index};
-  auto found = read_log(dir, options, *catalog, replay, progress, recovery);
+  auto found = recover_log(dir, options, *catalog, index, progress);
   if (!found)
     return std::move(found).reason();
+  auto& recovery = found->recovery;
+  if (recovery.was_empty)
+    recovery.directory = options.new_directory ? options.new_directory : draw_directory_id();
   if (accept)
     if (auto accepted = accept(recovery); !accepted)
       return std::move(accepted).reason();
 
   segment_header made_by;
   made_by.identity = id;
-  made_by.directory = found->directory;
+  made_by.directory = recovery.directory;
   made_by.epoch = recovery.boot;
-  made_by.oldest_segment = found->oldest_segment;
-  auto reader = std::make_shared<log_reader>(dir, found->directory, index, options.batch_bytes_max);
+  if (!recovery.was_empty)
+    made_by.oldest_segment = catalog->segments.back().header.oldest_segment;
+  auto reader =
+    std::make_shared<log_reader>(dir, recovery.directory, index, options.batch_bytes_max);
   auto st = std::make_unique<state>(options, segment_writer{dir, options, made_by}, index,
                                     std::move(reader), recovery.boot, found->end.last_batch);
   for (const auto& group : recovery.groups)

@@ -2,10 +2,9 @@
 
 #include "base/assert.hpp"
 #include "base/crc32c.hpp"
-#include "persistence/read_window.hpp"
+#include "persistence/batch_search.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace caucus::persistence {
 
@@ -13,14 +12,6 @@ namespace {
 
 constexpr size_t bytes_ahead = size_t{1} << 20;
 constexpr uint64_t progress_step = uint64_t{16} << 20;
-
-/// Where the zeros at the end of `bytes` begin.
-size_t nonzero_size(std::span<const std::byte> bytes) {
-  size_t size = bytes.size();
-  while (size > 0 && bytes[size - 1] == std::byte{0})
-    --size;
-  return size;
-}
 
 } // namespace
 
@@ -160,30 +151,16 @@ result<bool> wal_scan::judge(read_window& window, uint64_t file_bytes, bool is_c
 
 result<wal_scan::rest_of_file> wal_scan::look_behind(read_window& window, uint64_t file_bytes) {
   rest_of_file rest;
-  for (auto begin = end_.tail.offset; begin < file_bytes; begin += bytes_ahead) {
-    auto block = window.at(begin, bytes_ahead);
-    if (!block)
-      return std::move(block).reason();
-    const auto used = nonzero_size(*block);
-    if (used == 0)
-      continue;
-    rest.nonzero_end = begin + used;
-    // The block is read again for a header that its end cuts: rare, and simpler than an overlap.
-    std::vector<uint64_t> candidates;
-    for (size_t i = 0; i < used; i += batch_alignment)
-      if (may_begin_batch(block->subspan(i)))
-        candidates.push_back(begin + i);
-    for (const auto offset : candidates) {
-      auto bytes = window.at(offset, batch_header_bytes);
-      if (!bytes)
-        return std::move(bytes).reason();
-      const auto header = decode_batch_header(*bytes, {directory_id_, end_.tail.segment, offset});
-      if (header && header->durable_upto > rest.durable_upto) {
-        rest.durable_upto = header->durable_upto;
-        rest.proof = offset;
-      }
-    }
-  }
+  auto nonzero_end = search_batches(window, directory_id_, end_.tail, file_bytes,
+                                    [&](uint64_t offset, const batch_header& header) {
+                                      if (header.durable_upto > rest.durable_upto) {
+                                        rest.durable_upto = header.durable_upto;
+                                        rest.proof = offset;
+                                      }
+                                    });
+  if (!nonzero_end)
+    return std::move(nonzero_end).reason();
+  rest.nonzero_end = *nonzero_end;
   return rest;
 }
 
