@@ -1,0 +1,54 @@
+#include "persistence/unfinished_snapshot.hpp"
+
+#include "base/assert.hpp"
+
+namespace caucus::persistence {
+
+result<unfinished_snapshot> unfinished_snapshot::create(directory& dir,
+                                                        const snapshot_identity& identity) {
+  auto content = dir.create(unfinished_file_name(identity.name, identity.uid));
+  if (!content)
+    return std::move(content).reason();
+  return unfinished_snapshot{dir, identity, *std::move(content)};
+}
+
+result<void> unfinished_snapshot::write_at(uint64_t offset, std::span<const std::byte> bytes) {
+  if (failure_)
+    return *failure_;
+  CAUCUS_ASSERT(content_ != nullptr);
+  if (auto done = content_->write_at(offset, bytes); !done)
+    return fail(std::move(done).reason());
+  return {};
+}
+
+result<void> unfinished_snapshot::publish() {
+  if (failure_)
+    return *failure_;
+  CAUCUS_ASSERT(content_ != nullptr);
+  if (auto done = content_->sync(); !done)
+    return fail(std::move(done).reason());
+  if (auto done = directory_->rename(name_, final_name_); !done)
+    return fail(std::move(done).reason());
+  content_.reset();
+  if (auto done = directory_->sync(); !done) {
+    failure_ = std::move(done).reason();
+    return *failure_;
+  }
+  return {};
+}
+
+void unfinished_snapshot::abandon() noexcept {
+  if (content_ == nullptr)
+    return;
+  content_.reset();
+  // Best effort: on a disk that fails this may fail too, and then a start removes it.
+  (void)directory_->remove(name_);
+}
+
+result<void> unfinished_snapshot::fail(error reason) {
+  failure_ = std::move(reason);
+  abandon();
+  return *failure_;
+}
+
+} // namespace caucus::persistence
