@@ -27,6 +27,8 @@ int run_verify(const settings& x);
 int run_dump(const settings& x);
 /// The entries that a group's log has now.
 int run_export(const settings& x);
+/// The snapshot files, each read to its end.
+int run_snapshots(const settings& x);
 /// Writes what still makes sense of a damaged log into a new directory.
 int run_repair(const settings& x);
 

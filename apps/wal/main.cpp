@@ -18,6 +18,7 @@ constexpr auto description =
   caucus-wal verify DIR              every problem, with file, offset and record
   caucus-wal dump DIR | less         every record, in the order of the log
   caucus-wal export DIR --group g    the entries that the group's log has now
+  caucus-wal snapshots DIR           the snapshot files, and whether they are sound
   caucus-wal repair DIR --dry-run    what would be lost by making the log usable again
 
 The exit status is 1 if something is wrong with the log, 2 if it can't be looked at.)";
@@ -44,9 +45,11 @@ int main(int argc, char** argv) {
   auto* dump = add(app, x, chosen, "dump", "Every record, in the order of the log", run_dump);
   auto* exported = add(app, x, chosen, "export",
                        "The entries that a group's log has now, as JSON lines", run_export);
+  auto* snapshots =
+    add(app, x, chosen, "snapshots", "The snapshot files, each read to its end", run_snapshots);
   auto* repair = add(app, x, chosen, "repair",
                      "Saves what can be kept of a damaged log into a new directory", run_repair);
-  for (auto* sub : {inspect, verify, dump})
+  for (auto* sub : {inspect, verify, dump, snapshots})
     sub->add_flag("--json", x.as_json, "For scripts: JSON, a line for each thing");
   for (auto* sub : {dump, exported})
     sub->add_option("--group", x.group, "Name or number of a group; nothing else is shown");
