@@ -141,6 +141,7 @@ TEST_SUITE("persistence/snapshot_format") {
       {76, 0, 4},                            // No configuration.
       {76, ~uint32_t{0}, 4},                 // More than there is.
       {80, 9, 1},                            // A configuration of another version.
+      {130, 1, 1},                           // Something behind the configuration.
     };
     for (const auto& field : wrong) {
       CAPTURE(field.offset);

@@ -169,12 +169,24 @@ TEST_SUITE("persistence/snapshot_receiver") {
     CHECK(says(refused.reason(), "whole content"));
     CHECK(x.receiver.resume_at() == 0);
     x.finish();
-    // A reader notices the same.
-    auto file = x.file;
-    std::copy(trailer.begin(), trailer.end(), file.end() - 32);
-    const auto read = read_bytes(x.header.name(), file);
-    REQUIRE_FALSE(read.ok());
-    CHECK(says(read.reason(), "whole content"));
+    // A reader notices the same, also where there is no chunk.
+    for (const size_t size : {0, 320}) {
+      auto file = encoded_snapshot(x.header, content_of(size));
+      const auto layout = *snapshot_layout::of_file(encode(x.header), file.size());
+      const auto other = layout.make_trailer(0x12345678);
+      std::copy(other.begin(), other.end(), file.end() - 32);
+      memory_disk disk;
+      disk.put(file_name(x.header.name()), file);
+      auto dir = *disk.open();
+      auto reader = *snapshot_reader::open(*dir, x.header.name());
+      // Who asks for as much as there is has no reason to ask again.
+      snapshot_bytes into(size);
+      CHECK(reader.read(into).ok() == (size == 0));
+      reader.rewind();
+      const auto read = read_all(reader);
+      REQUIRE_FALSE(read.ok());
+      CHECK(says(read.reason(), "whole content"));
+    }
   }
 
   TEST_CASE("a header that claims to be huge takes no memory") {
