@@ -48,7 +48,7 @@ struct transferred_leadership {
 };
 
 /// A proposal that certainly isn't in any log (errc below 32), or whose fate nobody here will
-/// learn;; a read that can't be answered, or a transfer that failed (always below 32).
+/// learn; a read that can't be answered, or a transfer that failed (always below 32).
 struct refused_proposal {
   request_id request;
   errc reason = errc::none;
