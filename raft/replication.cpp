@@ -124,6 +124,9 @@ void core::on(node_id from, const heartbeat_reply& x) {
   on_echo(*peer, x.context);
   peer->is_read_failed = false;
   peer->is_paused = false; // The link works: ask again what was lost (RELIABILITY S-37).
+  // There is nothing left to probe with, so only this ends it; sleep waits for that (is_idle).
+  if (peer->state == progress_state::probe && peer->match == log_.last())
+    peer->become_replicate();
   if (peer->state == progress_state::replicate && peer->match + 1 < peer->next)
     peer->is_nudge_due = true;
   if (peer->state == progress_state::snapshot)

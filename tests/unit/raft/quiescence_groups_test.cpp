@@ -109,6 +109,14 @@ TEST_SUITE("raft/core: sleeping groups") {
     CHECK(x.status(1).role == role::leader);
   }
 
+  TEST_CASE("a link that failed and works again keeps nobody awake") {
+    auto x = sleeping_group();
+    x.step(1, raft::peer_unreachable{node_id{3}});
+    CHECK_FALSE(is_asleep(x, {1}));
+    pass_time(x, patience + 5);
+    CHECK(is_asleep(x, {1, 2, 3}));
+  }
+
   TEST_CASE("the death of a sleeping leader's node costs an election, not more") {
     auto x = sleeping_group();
     x.crash(1);

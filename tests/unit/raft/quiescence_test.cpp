@@ -119,6 +119,24 @@ TEST_SUITE("raft/core: quiescence") {
     CHECK(x.status().is_asleep);
   }
 
+  TEST_CASE("an answered heartbeat ends the probe of who has everything, and of nobody else") {
+    using state = raft::progress_state;
+    auto x = drowsy_leader();
+    x.step(raft::peer_unreachable{node_id{2}});
+    x.step(raft::peer_unreachable{node_id{3}});
+    REQUIRE(peer(x, 3).state == state::probe);
+    x.receive(3, raft::heartbeat_reply{term_t{1}, {}});
+    CHECK(peer(x, 3).state == state::replicate);
+    CHECK(peer(x, 3).next == index_t{2});
+    // One append until it is answered: 2 may have lost what it was sent before.
+    x.propose(1, "x");
+    const auto out = x.receive(2, raft::heartbeat_reply{term_t{1}, {}});
+    CHECK(appends_to(2, out).size() == 1);
+    CHECK(peer(x, 2).state == state::probe);
+    x.propose(2, "y");
+    CHECK(peer(x, 2).next == index_t{2});
+  }
+
   TEST_CASE("a follower sleeps only on the leader's very log, and commits all of it") {
     auto x = idle_follower();
     SUBCASE("not all of it") {
