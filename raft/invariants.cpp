@@ -30,6 +30,7 @@ void invariants::check_sleeper(const core& x) {
   CAUCUS_ASSERT(x.commit_ == x.log_.last());
   CAUCUS_ASSERT(x.waiting_reads() == 0);
   CAUCUS_ASSERT(!x.handover_);
+  CAUCUS_ASSERT(!x.apply_.is_read_failed());
   if (const auto* following = x.as<follower_role>()) {
     CAUCUS_ASSERT(following->forwarded.empty());
     return;

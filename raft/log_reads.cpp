@@ -49,6 +49,8 @@ void core::on(log_read_done& x) {
 void core::finish_apply_read(log_read_done& x) {
   CAUCUS_ASSERT(x.first == apply_.next()); // Nothing else hands out while it is under way.
   apply_.set_read_failed(x.entries.empty());
+  if (x.entries.empty())
+    wake(); // Only a tick asks again.
   read_to_apply_ = std::move(x.entries);
 }
 

@@ -103,7 +103,8 @@ bool core::may_sleep() const {
   const auto* following = as<follower_role>();
   return options_.quiesce_ticks > 0 && following != nullptr && leader_ != node_id{}
          && following->forwarded.empty() && waiting_reads() == 0 && !handover_
-         && promise_after() == persist_seq{} && ticks_ >= awake_until_tick_;
+         && !apply_.is_read_failed() && promise_after() == persist_seq{}
+         && ticks_ >= awake_until_tick_;
 }
 
 // Who can't sleep answers as it would an empty append there, which wakes the leader.

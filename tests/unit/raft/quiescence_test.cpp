@@ -194,6 +194,28 @@ TEST_SUITE("raft/core: quiescence") {
     CHECK_FALSE(x.status().is_asleep);
   }
 
+  TEST_CASE("a follower doesn't sleep over a failed read for its machine: only ticks ask again") {
+    lone_core x{{.term = 1, .log = make_log({1, 1}), .in_memory = 0, .options = sleepy()}};
+    const raft::quiesce word{term_t{1}, at(2, 1)};
+    CHECK(x.receive(2, word).reads.size() == 1);
+    CHECK(x.status().is_asleep);
+    const raft::log_read_done failed{node_id{1}, index_t{1}, {}};
+    SUBCASE("that fails while it sleeps") {
+      CHECK(x.step(failed).reads.empty());
+      CHECK_FALSE(x.status().is_asleep);
+    }
+    SUBCASE("that has failed already") {
+      x.step(failed);
+      CHECK(sent<raft::append_reply>(x.receive(2, word)).size() == 1);
+      CHECK_FALSE(x.status().is_asleep);
+    }
+    CHECK(x.tick().reads.size() == 1);
+    CHECK(x.step(raft::log_read_done{node_id{1}, index_t{1}, make_log({1, 1})}).committed.size()
+          == 2);
+    x.receive(2, word);
+    CHECK(x.status().is_asleep);
+  }
+
   TEST_CASE("who wakes waits a whole timeout before it campaigns") {
     auto x = idle_follower();
     x.receive(2, good_night);
