@@ -19,18 +19,33 @@ constexpr auto description =
 
 The first line names the options of a run. The exit status is 1 if an invariant was broken.)";
 
+/// Several runs would write them on top of each other.
+void refuse_files_of_many(const settings& x) {
+  if (x.seeds == 1)
+    return;
+  for (const auto& [name, file] : {std::pair{"--trace", &x.trace_file},
+                                   {"--history", &x.history_file},
+                                   {"--dump", &x.dump_directory}})
+    if (!file->empty())
+      throw CLI::ValidationError{std::string{name} + " is of a single run; give --seed alone", 2};
+}
+
 } // namespace
 
 command_line parse_command_line(int argc, char** argv) {
   command_line out;
   auto& x = out.settings;
   CLI::App app{description, "caucus-sim"};
-  app.add_option("--seed", x.seed, "The first seed")->capture_default_str();
+  app.add_option("--seed", x.seed, "The first seed")
+    ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 62))
+    ->capture_default_str();
   app.add_option("--seeds", x.seeds, "How many seeds, one after the other")
     ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40))
     ->capture_default_str();
-  app.add_option("--events", x.events,
-                 "Deliveries, disk completions, client operations and faults of a run (5000)");
+  app
+    .add_option("--events", x.events,
+                "Deliveries, disk completions, client operations and faults of a run (5000)")
+    ->check(CLI::Range(uint64_t{0}, uint64_t{1'000'000'000}));
   app.add_option("--set", x.assignments, "name=value: an option that isn't left to the seed")
     ->allow_extra_args(false);
   app.add_option("--trace", x.trace_file, "Writes a line for every event to this file");
@@ -52,6 +67,7 @@ command_line parse_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     x.is_checked = checks == "on";
+    refuse_files_of_many(x);
     auto probe = drawn_options(x.seed);
     for (const auto& assignment : x.assignments)
       if (auto set = set_option(probe, assignment); !set)

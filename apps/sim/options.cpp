@@ -10,86 +10,92 @@ namespace caucus::sim {
 
 namespace {
 
-#define ROW(name)                                                                                  \
-  option_row { #name, &options::name }
-constexpr std::array table{ROW(seed),
-                           ROW(events),
-                           ROW(nodes),
-                           ROW(learners),
-                           ROW(spares),
-                           ROW(clients),
-                           ROW(registers),
-                           ROW(think_us),
-                           ROW(attempt_us),
-                           ROW(retry_us),
-                           ROW(attempts_max),
-                           ROW(sessionless_permille),
-                           ROW(log_reads_permille),
-                           ROW(lease_reads_permille),
-                           ROW(stale_reads_permille),
-                           ROW(session_timeout_us),
-                           ROW(payload_bytes),
-                           ROW(tick_us),
-                           ROW(election_ticks),
-                           ROW(heartbeat_ticks),
-                           ROW(pre_vote),
-                           ROW(quiesce_ticks),
-                           ROW(check_quorum),
-                           ROW(lease),
-                           ROW(priorities),
-                           ROW(forward),
-                           ROW(append_bytes),
-                           ROW(inflight_messages),
-                           ROW(inflight_bytes),
-                           ROW(uncommitted_bytes),
-                           ROW(forwarded_max),
-                           ROW(tail_bytes),
-                           ROW(apply_bytes),
-                           ROW(flush_us),
-                           ROW(send_us),
-                           ROW(hand_us),
-                           ROW(notice_us),
-                           ROW(apply_us),
-                           ROW(apply_max),
-                           ROW(delay_min_us),
-                           ROW(delay_mean_us),
-                           ROW(loss_permille),
-                           ROW(duplicate_permille),
-                           ROW(reorder),
-                           ROW(sync_min_us),
-                           ROW(sync_mean_us),
-                           ROW(batches_max),
-                           ROW(torn),
-                           ROW(recovered_bytes),
-                           ROW(durable_machine),
-                           ROW(failed_read_permille),
-                           ROW(snapshot_every),
-                           ROW(snapshot_keep),
-                           ROW(snapshot_us),
-                           ROW(fault_every_us),
-                           ROW(down_us),
-                           ROW(trouble_us),
-                           ROW(crash),
-                           ROW(crash_leader),
-                           ROW(crash_all),
-                           ROW(failed_sync),
-                           ROW(pause),
-                           ROW(partition),
-                           ROW(one_way),
-                           ROW(clog),
-                           ROW(slow_disk),
-                           ROW(stuck_disk),
-                           ROW(slow_machine),
-                           ROW(wall_jump),
-                           ROW(campaign),
-                           ROW(link_reset),
-                           ROW(transfer),
-                           ROW(step_down),
-                           ROW(change),
-                           ROW(eager_change_permille),
-                           ROW(island),
-                           ROW(clock_skew_permille),
-                           ROW(liveness)};
+// The most of what is only meant to be large: far from what would overflow.
+constexpr int64_t seed_max = int64_t{1} << 62;
+constexpr int64_t count_max = 1'000'000'000;
+constexpr int64_t bytes_max = 1 << 30;
+constexpr int64_t hour_us = 3'600'000'000;
+
+#define ROW(name, least, most)                                                                     \
+  option_row { #name, &options::name, least, most }
+constexpr std::array table{ROW(seed, 0, seed_max),
+                           ROW(events, 0, count_max),
+                           ROW(nodes, 1, 7),
+                           ROW(learners, 0, 1),
+                           ROW(spares, 0, 3),
+                           ROW(clients, 1, 1000),
+                           ROW(registers, 0, 1000),
+                           ROW(think_us, 0, hour_us),
+                           ROW(attempt_us, 1, hour_us),
+                           ROW(retry_us, 0, hour_us),
+                           ROW(attempts_max, 1, count_max),
+                           ROW(sessionless_permille, 0, 1000),
+                           ROW(log_reads_permille, 0, 1000),
+                           ROW(lease_reads_permille, 0, 1000),
+                           ROW(stale_reads_permille, 0, 1000),
+                           ROW(session_timeout_us, 1, hour_us),
+                           ROW(payload_bytes, 0, 1 << 20),
+                           ROW(tick_us, 100, 1'000'000),
+                           ROW(election_ticks, 2, 1000),
+                           ROW(heartbeat_ticks, 1, 500),
+                           ROW(pre_vote, 0, 1),
+                           ROW(quiesce_ticks, 0, 1000),
+                           ROW(check_quorum, 0, 1),
+                           ROW(lease, 0, 1),
+                           ROW(priorities, 0, 1),
+                           ROW(forward, 0, 1),
+                           ROW(append_bytes, 1, bytes_max),
+                           ROW(inflight_messages, 1, count_max),
+                           ROW(inflight_bytes, 1, bytes_max),
+                           ROW(uncommitted_bytes, 1, bytes_max),
+                           ROW(forwarded_max, 1, count_max),
+                           ROW(tail_bytes, 1, bytes_max),
+                           ROW(apply_bytes, 1, bytes_max),
+                           ROW(flush_us, 0, hour_us),
+                           ROW(send_us, 0, hour_us),
+                           ROW(hand_us, 0, hour_us),
+                           ROW(notice_us, 0, hour_us),
+                           ROW(apply_us, 0, hour_us),
+                           ROW(apply_max, 1, count_max),
+                           ROW(delay_min_us, 0, hour_us),
+                           ROW(delay_mean_us, 0, hour_us),
+                           ROW(loss_permille, 0, 1000),
+                           ROW(duplicate_permille, 0, 1000),
+                           ROW(reorder, 0, 1),
+                           ROW(sync_min_us, 0, hour_us),
+                           ROW(sync_mean_us, 0, hour_us),
+                           ROW(batches_max, 1, count_max),
+                           ROW(torn, 0, 1),
+                           ROW(recovered_bytes, 0, bytes_max),
+                           ROW(durable_machine, 0, 1),
+                           ROW(failed_read_permille, 0, 1000),
+                           ROW(snapshot_every, 0, count_max),
+                           ROW(snapshot_keep, 0, count_max),
+                           ROW(snapshot_us, 0, hour_us),
+                           ROW(fault_every_us, 0, hour_us),
+                           ROW(down_us, 0, hour_us),
+                           ROW(trouble_us, 0, hour_us),
+                           ROW(crash, 0, 1000),
+                           ROW(crash_leader, 0, 1000),
+                           ROW(crash_all, 0, 1000),
+                           ROW(failed_sync, 0, 1000),
+                           ROW(pause, 0, 1000),
+                           ROW(partition, 0, 1000),
+                           ROW(one_way, 0, 1000),
+                           ROW(clog, 0, 1000),
+                           ROW(slow_disk, 0, 1000),
+                           ROW(stuck_disk, 0, 1000),
+                           ROW(slow_machine, 0, 1000),
+                           ROW(wall_jump, 0, 1000),
+                           ROW(campaign, 0, 1000),
+                           ROW(link_reset, 0, 1000),
+                           ROW(transfer, 0, 1000),
+                           ROW(step_down, 0, 1000),
+                           ROW(change, 0, 1000),
+                           ROW(eager_change_permille, 0, 1000),
+                           ROW(island, 0, 1000),
+                           ROW(clock_skew_permille, 0, 300),
+                           ROW(liveness, 0, 2)};
 #undef ROW
 
 /// On in that many permille of the seeds, then somewhere in the range.
@@ -216,10 +222,26 @@ result<void> set_option(options& x, std::string_view assignment) {
   const auto text = assignment.substr(sign + 1);
   int64_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc{} || end != text.data() + text.size() || value < 0)
+  const bool is_number = failed == std::errc{} && end == text.data() + text.size();
+  if (!is_number || value < row->least || value > row->most)
     return error{errc::invalid_option, "'" + std::string{text} + "' is no value for "
-                                         + std::string{name} + "; a whole number is"};
+                                         + std::string{name} + "; a whole number from "
+                                         + std::to_string(row->least) + " to "
+                                         + std::to_string(row->most) + " is"};
   x.*row->field = value;
+  return {};
+}
+
+result<void> check_together(const options& x) {
+  const auto refused = [](const std::string& why) { return error{errc::invalid_option, why}; };
+  if (x.election_ticks < 2 * x.heartbeat_ticks)
+    return refused("election_ticks=" + std::to_string(x.election_ticks)
+                   + " is less than twice heartbeat_ticks=" + std::to_string(x.heartbeat_ticks)
+                   + "; set both");
+  if (x.lease != 0 && x.check_quorum == 0)
+    return refused("lease=1 needs check_quorum=1; set both");
+  if (x.liveness == 2 && (x.pre_vote == 0 || x.check_quorum == 0))
+    return refused("liveness=2 needs pre_vote=1 and check_quorum=1; set all three");
   return {};
 }
 

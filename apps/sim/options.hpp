@@ -114,6 +114,8 @@ struct options {
 struct option_row {
   std::string_view name;
   int64_t options::*field;
+  int64_t least; ///< That may be set. What is drawn lies within, too.
+  int64_t most;
 };
 
 /// All of them, in the order above.
@@ -122,8 +124,11 @@ std::span<const option_row> option_table();
 /// What the seed makes of them.
 options drawn_options(uint64_t seed);
 
-/// `name=value`.
+/// `name=value`. Refuses a value out of the option's range.
 result<void> set_option(options& x, std::string_view assignment);
+
+/// Refuses what each option takes, but no run can have at once.
+result<void> check_together(const options& x);
 
 /// `name=value` of all of them.
 std::string to_string(const options& x);

@@ -29,6 +29,16 @@ options options_of(const settings& asked, uint64_t seed) {
   return x;
 }
 
+/// Whether each seed's own options go with those that were set.
+bool fit_together(const settings& asked) {
+  for (uint64_t i = 0; i < asked.seeds && !asked.assignments.empty(); ++i)
+    if (const auto fits = check_together(options_of(asked, asked.seed + i)); !fits) {
+      std::cerr << "caucus-sim: seed " << asked.seed + i << ": " << fits.reason().what << '\n';
+      return false;
+    }
+  return true;
+}
+
 std::string replay_command(const settings& asked, const options& x) {
   return "caucus-sim " + overrides(x) + (asked.plant.empty() ? "" : " --plant " + asked.plant);
 }
@@ -152,6 +162,8 @@ int judge_history(const std::string& name) {
 
 int sweep(const settings& asked) {
   if (!asked.plant.empty() && !switch_on(asked.plant))
+    return 2;
+  if (!fit_together(asked))
     return 2;
   say_hello(asked);
   std::ofstream trace_file;
