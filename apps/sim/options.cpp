@@ -202,9 +202,10 @@ options drawn_options(uint64_t seed) {
   draw_faults(x, draw);
   x.attempt_us = x.election_ticks * x.tick_us * draw.one_of({5, 10, 30}) / 10;
   x.retry_us = x.tick_us * draw.one_of({1, 3, 8});
-  x.liveness = draw.permille(600) ? 1 : 0;
+  // So often that half of all seeds check it with pre-votes and the others dead.
+  x.liveness = draw.permille(900) ? 1 : 0;
   // Who is deaf campaigns, or leads, for ever: only these two keep it from disturbing.
-  if (x.liveness != 0 && x.pre_vote != 0 && x.check_quorum != 0 && draw.permille(300))
+  if (x.liveness != 0 && x.pre_vote != 0 && x.check_quorum != 0 && draw.permille(200))
     x.liveness = 2;
   x.quiesce_ticks = x.pre_vote != 0 ? sometimes(draw, 100, 1, 4) : 0;
   return x;

@@ -11,7 +11,7 @@ namespace {
 constexpr std::array expected{
   &totals::unsynced_lost,       &totals::partitions,         &totals::messages_lost,
   &totals::messages_duplicated, &totals::messages_reordered, &totals::conf_changes,
-  &totals::snapshots_made,      &totals::transfers,          &totals::liveness_checks};
+  &totals::snapshots_made,      &totals::transfers,          &totals::liveness_20_dead};
 
 constexpr uint64_t faults_min = 10;
 constexpr uint64_t acknowledged_min = 50;

@@ -32,6 +32,9 @@ constexpr std::array table{ROW(events),
                            ROW(snapshots_made),
                            ROW(snapshots_installed),
                            ROW(liveness_checks),
+                           ROW(liveness_20_dead),
+                           ROW(liveness_20_deaf),
+                           ROW(liveness_60_dead),
                            ROW(virtual_ms)};
 #undef ROW
 

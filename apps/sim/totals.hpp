@@ -32,6 +32,9 @@ struct totals {
   uint64_t snapshots_made = 0;
   uint64_t snapshots_installed = 0;
   uint64_t liveness_checks = 0;
+  uint64_t liveness_20_dead = 0; ///< Of those: within 20 election timeouts, beside dead nodes...
+  uint64_t liveness_20_deaf = 0; ///< ...beside deaf ones...
+  uint64_t liveness_60_dead = 0; ///< ...and within 60, without pre-votes.
   uint64_t virtual_ms = 0;
 };
 

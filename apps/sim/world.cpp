@@ -164,10 +164,14 @@ void world::run_until(int64_t timeouts, const char* awaited, const std::function
 /// take term after term, and each other's votes, from the only one who can: it gets through by luck
 /// (thesis §9.6; seed 52850 took 28), so that only a group that never serves is told from that.
 void world::heal_and_require() {
+  const bool has_pre_votes = options_.pre_vote != 0;
   ++counts_.liveness_checks;
+  ++(!has_pre_votes           ? counts_.liveness_60_dead
+     : options_.liveness == 2 ? counts_.liveness_20_deaf
+                              : counts_.liveness_20_dead);
   heal();
   clients_.mark();
-  run_until(options_.pre_vote != 0 ? 20 : 60, "served", [this] { return clients_.is_served(); });
+  run_until(has_pre_votes ? 20 : 60, "served", [this] { return clients_.is_served(); });
   clients_.stop();
   run_until(20, "come to rest", [this] { return clients_.is_idle() && has_converged(); });
 }
