@@ -27,6 +27,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::change_too_early: return "change_too_early";
     case errc::configuration_mismatch: return "configuration_mismatch";
     case errc::invalid_change: return "invalid_change";
+    case errc::change_without_majority: return "change_without_majority";
     case errc::timeout: return "timeout";
     case errc::leadership_lost: return "leadership_lost";
     case errc::snapshot_passed: return "snapshot_passed";

@@ -30,10 +30,11 @@ enum class errc : uint8_t {
   handing_over = 16,        ///< The leader takes no proposals until another has taken over.
   invalid_target = 17,  ///< Leadership can't go there: no voter, the leader itself, or none is fit.
   transfer_failed = 18, ///< The target didn't come to lead in time, or another did.
-  change_in_flight = 19,       ///< Another membership change isn't finished; retry when it is.
-  change_too_early = 20,       ///< The leader has not committed an entry of its term yet; retry.
-  configuration_mismatch = 21, ///< The configuration isn't the one that the change expected.
-  invalid_change = 22,         ///< The members can't be changed like that; the reason is told.
+  change_in_flight = 19, ///< Another membership change isn't finished; retry when it is.
+  change_too_early = 20, ///< The leader is new: it has not committed yet, or not heard all; retry.
+  configuration_mismatch = 21,  ///< The configuration isn't the one that the change expected.
+  invalid_change = 22,          ///< The members can't be changed like that; the reason is told.
+  change_without_majority = 23, ///< Of the voters after it too few have answered lately.
 
   // 32..63: may or may not be executed. Retry only under the same session and sequence.
   timeout = 32,         ///< The deadline passed before the entry's fate was known.

@@ -17,8 +17,9 @@ struct change_request {
   std::vector<member_change> changes;
   index_t expected_id; ///< Refused unless the configuration has this number; 0: whichever it has.
   change_mode mode = change_mode::automatic;
-  /// Takes voters that have not caught up, at the price of availability: an entry may then wait for
-  /// a member that has to receive the whole log first.
+  /// Also at the price of availability: takes voters that have not caught up, so that an entry may
+  /// wait for a member that has to receive the whole log first, and voters of whom no majority has
+  /// answered lately, so that nothing may commit before some of them are back.
   bool even_if_behind = false;
 
   friend bool operator==(const change_request&, const change_request&) = default;

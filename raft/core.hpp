@@ -2,6 +2,7 @@
 
 #include "base/instant.hpp"
 #include "base/rng.hpp"
+#include "membership/quorum.hpp"
 #include "raft/apply_window.hpp"
 #include "raft/configurations.hpp"
 #include "raft/core_options.hpp"
@@ -164,12 +165,17 @@ private:
   void change_members(const command& forwarded, forward_reply& reply);
   [[nodiscard]] result<membership::configuration>
   plan_change(const membership::change_request& x) const;
+  /// Of the new voters, one that lacks too much of the log; `none` if there is none.
+  [[nodiscard]] error find_lagging(const membership::configuration& next) const;
   entry_id append_configuration(membership::configuration next);
   /// Leader, after each step: what a configuration that is committed now makes due.
   void finish_change();
   void promote_staging();
   [[nodiscard]] bool is_caught_up(index_t match) const noexcept;
-  [[nodiscard]] bool can_reach_majority(const membership::configuration& x) const;
+  /// Whether a voter answered lately; missing: it has not had the time to.
+  [[nodiscard]] membership::vote heard_lately(node_id id) const;
+  /// Why the configuration could not commit anything right now; `none` if it could.
+  [[nodiscard]] error find_unreachable(const membership::configuration& x) const;
   void drop_departed();
   void announce_configuration();
   /// The committed configuration that removed the node, as far as we know; 0: none.

@@ -10,6 +10,34 @@ namespace caucus::raft {
 using membership::change_request;
 using membership::configuration;
 using membership::member_change;
+using membership::vote_result;
+
+namespace {
+
+/// 1, 2 and 3
+std::string list_of(const std::set<node_id>& nodes) {
+  std::string text;
+  size_t left = nodes.size();
+  for (auto id : nodes) {
+    text += std::to_string(id.value());
+    --left;
+    text += left > 1 ? ", " : left == 1 ? " and " : "";
+  }
+  return text;
+}
+
+std::string who_has_not(const std::set<node_id>& silent, const std::string& what_not) {
+  const bool is_one = silent.size() == 1;
+  return (is_one ? "node " : "nodes ") + list_of(silent) + (is_one ? " has not " : " have not ")
+         + what_not + ": ";
+}
+
+std::string name_half(const std::set<node_id>& half, const configuration& of) {
+  return (&half == &of.voters ? "the voters that stay, " : "the voters so far, ") + list_of(half)
+         + ",";
+}
+
+} // namespace
 
 void core::on(propose_change& x) {
   if (role() == role::leader) {
@@ -47,7 +75,6 @@ result<entry_id> core::change_members(const change_request& x) {
 }
 
 result<configuration> core::plan_change(const change_request& x) const {
-  const auto& leading = std::get<leader_role>(role_);
   if (const auto reason = overloaded(); reason != errc::none)
     return error{reason, {}};
   // Without an entry of our own term an older leader's change, that we don't know, may still
@@ -65,18 +92,27 @@ result<configuration> core::plan_change(const change_request& x) const {
   auto next = membership::plan_change(members(), x);
   if (!next || x.even_if_behind)
     return next;
-  for (auto id : next->voters) {
+  if (auto lag = find_lagging(*next); lag.code != errc::none)
+    return lag;
+  if (auto silent = find_unreachable(*next); silent.code != errc::none)
+    return silent;
+  return next;
+}
+
+error core::find_lagging(const configuration& next) const {
+  const auto& leading = std::get<leader_role>(role_);
+  for (auto id : next.voters) {
     if (id == options_.self || members().voters.contains(id))
       continue;
     const auto* peer = leading.peers.find(id);
     if (const auto match = peer == nullptr ? index_t{} : peer->match; !is_caught_up(match))
-      return error{errc::invalid_change, "node " + std::to_string(id.value()) + " has "
-                                           + std::to_string(match.value()) + " of "
-                                           + std::to_string(log_.last().value())
-                                           + " entries: add it as staging, and it becomes a voter "
-                                             "once it has caught up"};
+      return {errc::invalid_change, "node " + std::to_string(id.value()) + " has "
+                                      + std::to_string(match.value()) + " of "
+                                      + std::to_string(log_.last().value())
+                                      + " entries: add it as staging, and it becomes a voter "
+                                        "once it has caught up"};
   }
-  return next;
+  return {errc::none, {}};
 }
 
 entry_id core::append_configuration(configuration next) {
@@ -110,17 +146,42 @@ bool core::is_caught_up(index_t match) const noexcept {
   return match.value() >= last - last / 10;
 }
 
-bool core::can_reach_majority(const configuration& x) const {
-  const auto& peers = std::get<leader_role>(role_).peers;
-  return membership::tally_votes(
-           x,
-           [&](node_id id) {
-             const auto* peer = peers.find(id);
-             const bool is_heard =
-               id == options_.self || (peer != nullptr && peer->answered_lately());
-             return is_heard ? membership::vote::granted : membership::vote::refused;
-           })
-         == membership::vote_result::won;
+membership::vote core::heard_lately(node_id id) const {
+  using membership::vote;
+  if (id == options_.self)
+    return vote::granted;
+  const auto* peer = std::get<leader_role>(role_).peers.find(id);
+  if (peer == nullptr)
+    return vote::refused;
+  // What was heard before it slept says nothing of now.
+  if (peer->answered_lately() && peer->is_heard_awake)
+    return vote::granted;
+  return peer->was_silent ? vote::refused : vote::missing;
+}
+
+error core::find_unreachable(const configuration& x) const {
+  using membership::vote;
+  const auto heard = [this](node_id id) { return heard_lately(id); };
+  for (const auto* half : {&x.voters, &x.outgoing}) {
+    const auto reached = membership::tally_votes(*half, heard);
+    if (half->empty() || reached == vote_result::won)
+      continue;
+    const bool is_lost = reached == vote_result::lost;
+    std::set<node_id> silent;
+    for (auto id : *half)
+      if (heard(id) == vote::refused || (!is_lost && heard(id) == vote::missing))
+        silent.insert(id);
+    return is_lost
+             ? error{errc::change_without_majority,
+                     who_has_not(silent, "answered lately") + name_half(*half, x)
+                       + " could not commit; bring "
+                       + (silent.size() == 1 ? "it back or remove it" : "them back or remove them")
+                       + " first"}
+             : error{errc::change_too_early,
+                     who_has_not(silent, "had the time to answer this leader yet")
+                       + name_half(*half, x) + " could not be sure to commit; try again"};
+  }
+  return {errc::none, {}};
 }
 
 /// One at a time; the mark is in the configuration, so that a new leader goes on with it.
@@ -137,7 +198,7 @@ void core::promote_staging() {
     const std::array change{member_change{member_change::kind::make_voter, id}};
     auto next = membership::change_simply(members(), change);
     CAUCUS_ASSERT(next.ok());
-    if (!can_reach_majority(next->members))
+    if (find_unreachable(next->members).code != errc::none)
       continue;
     append_configuration(std::move(next->members));
     return;

@@ -37,8 +37,10 @@ void core::check_quorum() {
     const bool is_active = id == options_.self || (peer != nullptr && peer->is_active);
     return is_active ? membership::vote::granted : membership::vote::refused;
   });
-  for (auto& peer : peers)
+  for (auto& peer : peers) {
     peer.was_active = std::exchange(peer.is_active, false);
+    peer.was_silent = !peer.was_active;
+  }
   if (options_.check_quorum && result != membership::vote_result::won)
     become_follower(term_, {});
 }

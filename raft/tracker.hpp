@@ -28,6 +28,7 @@ struct progress {
   bool is_paused = false;         ///< Probing: the probe is under way.
   bool is_active = false;         ///< Heard from within this check-quorum round.
   bool was_active = false;        ///< In the round before it.
+  bool was_silent = false;        ///< It let that round pass; neither: it had no whole one yet.
   bool is_heard_awake = false;    ///< Since the leader woke, or was elected.
   bool is_nudge_due = false;      ///< Replicating: ask whether what was sent has arrived.
   bool is_read_failed = false;    ///< The last log read brought nothing; wait before the next.

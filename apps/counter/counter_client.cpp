@@ -17,6 +17,7 @@ bool is_final(caucus::errc reason) {
   switch (reason) {
     case caucus::errc::rejected_by_machine:
     case caucus::errc::invalid_change:
+    case caucus::errc::change_without_majority:
     case caucus::errc::configuration_mismatch:
     case caucus::errc::invalid_proposal:
     case caucus::errc::invalid_target:
