@@ -61,7 +61,9 @@ void group_replica::on_query(query& asked) {
 
 void group_replica::on_change_members(const change_members& asked) {
   auto who = single_caller(0);
-  membership::change_request change{.expected_id = index_t{asked.expected_configuration}};
+  membership::change_request change;
+  if (asked.expected_configuration)
+    change.expected_id = index_t{*asked.expected_configuration};
   for (auto& one : asked.changes) {
     auto translated = to_core(one);
     if (!translated) {

@@ -8,7 +8,7 @@ namespace {
 
 using kind = enum member_change::kind;
 
-constexpr uint8_t request_version = 1;
+constexpr uint8_t request_version = 2;
 
 std::string name(node_id id) { return "node " + std::to_string(id.value()); }
 
@@ -117,7 +117,9 @@ std::vector<std::byte> encode(const change_request& x) {
   out.u8(request_version);
   out.u8(static_cast<uint8_t>(x.mode));
   out.u8(x.even_if_behind ? 1 : 0);
-  out.u64(x.expected_id.value());
+  out.u8(x.expected_id ? 1 : 0);
+  if (x.expected_id)
+    out.u64(x.expected_id->value());
   out.u32(static_cast<uint32_t>(x.changes.size()));
   for (const auto& change : x.changes) {
     out.u8(static_cast<uint8_t>(change.kind));
@@ -133,10 +135,12 @@ std::optional<change_request> decode_change_request(std::span<const std::byte> b
   const auto version = in.u8();
   const auto mode = in.u8();
   const auto even_if_behind = in.u8();
-  x.expected_id = index_t{in.u64()};
+  const auto has_expected = in.u8();
+  if (has_expected == 1)
+    x.expected_id = index_t{in.u64()};
   const auto count = in.u32();
   if (!in.ok() || version != request_version || mode > static_cast<uint8_t>(change_mode::joint)
-      || even_if_behind > 1 || count > members_max)
+      || even_if_behind > 1 || has_expected > 1 || count > members_max)
     return std::nullopt;
   x.mode = static_cast<change_mode>(mode);
   x.even_if_behind = even_if_behind == 1;

@@ -15,7 +15,7 @@ enum class change_mode : uint8_t {
 /// What somebody asks the leader to change, all at once or not at all.
 struct change_request {
   std::vector<member_change> changes;
-  index_t expected_id; ///< Refused unless the configuration has this number; 0: whichever it has.
+  std::optional<index_t> expected_id; ///< Refused unless the configuration has this number.
   change_mode mode = change_mode::automatic;
   /// Also at the price of availability: takes voters that have not caught up, so that an entry may
   /// wait for a member that has to receive the whole log first, and voters of whom no majority has

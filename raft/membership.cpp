@@ -86,7 +86,7 @@ result<configuration> core::plan_change(const change_request& x) const {
     return error{errc::change_in_flight,
                  "change " + std::to_string(latest_id().value())
                    + (members().is_joint() ? " is in its joint phase" : " is not committed yet")};
-  if (x.expected_id != index_t{} && x.expected_id != latest_id())
+  if (x.expected_id && *x.expected_id != latest_id())
     return error{errc::configuration_mismatch,
                  "configuration " + std::to_string(latest_id().value()) + " is in force"};
   auto next = membership::plan_change(members(), x);

@@ -54,7 +54,7 @@ struct client_line {
   std::string member; ///< ID=HOST:PORT
   uint64_t node = 0;
   bool as_learner = false;
-  uint64_t expected_configuration = 0;
+  std::optional<uint64_t> expected_configuration;
 };
 
 class bad_command_line : public std::runtime_error {
@@ -224,7 +224,7 @@ struct member_commands {
         ->add_option("--expect", line.expected_configuration,
                      "refuse unless this is the configuration's number (see members)")
         ->type_name("N")
-        ->check(whole_number<uint64_t>(1)); // 0 means any.
+        ->check(whole_number<uint64_t>()); // The first configuration's is 0.
   }
 
   [[nodiscard]] bool is_change() const {

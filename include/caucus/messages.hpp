@@ -10,6 +10,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -81,7 +82,8 @@ struct member_change {
 /// configuration in `index`; a refusal says why in `detail`.
 struct change_members {
   std::vector<member_change> changes;
-  uint64_t expected_configuration = 0; ///< Refused unless it is the current one; 0: whichever.
+  /// Refused unless it is the current one. 0 is a number like any other.
+  std::optional<uint64_t> expected_configuration;
   uint64_t timeout_ms = 0;
 };
 
@@ -190,10 +192,6 @@ auto inspect(F& f, member_change& x) {
   return f(x.kind, x.node, x.address);
 }
 template <class F>
-auto inspect(F& f, change_members& x) {
-  return f(x.changes, x.expected_configuration, x.timeout_ms);
-}
-template <class F>
 auto inspect(F& f, transfer_leadership& x) {
   return f(x.target, x.timeout_ms);
 }
@@ -229,6 +227,25 @@ auto inspect(F& f, group_status& x) {
 template <class F>
 auto inspect(F& f, leader_changed& x) {
   return f(x.group, x.term, x.leader);
+}
+
+/// Not every CAF knows std::optional: it travels as a flag and a number.
+template <class F>
+typename F::result_type inspect(F& f, change_members& x) {
+  bool is_expecting = x.expected_configuration.has_value();
+  uint64_t expected = x.expected_configuration.value_or(0);
+  const auto bring_back = [&] {
+    if constexpr (!F::reads_state)
+      x.expected_configuration = is_expecting ? std::optional{expected} : std::nullopt;
+  };
+  if constexpr (std::is_same_v<typename F::result_type, void>) {
+    f(x.changes, is_expecting, expected, x.timeout_ms);
+    bring_back();
+  } else {
+    auto status = f(x.changes, is_expecting, expected, x.timeout_ms);
+    bring_back();
+    return status;
+  }
 }
 
 /// Payload bytes travel as a string of bytes; a copy is made only at the system's border.

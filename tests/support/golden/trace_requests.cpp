@@ -77,7 +77,8 @@ void trace_session::change(trace_command& x) {
   running(id);
   membership::change_request what;
   what.even_if_behind = x.flag("behind");
-  what.expected_id = index_t{x.number_of("expected").value_or(0)};
+  if (const auto id_before = x.number_of("expected"))
+    what.expected_id = index_t{*id_before};
   const auto mode = x.text("mode").value_or("automatic");
   const std::map<std::string, membership::change_mode> modes{
     {"automatic", membership::change_mode::automatic},

@@ -92,6 +92,21 @@ TEST_SUITE("raft/core: rules of membership changes") {
     CHECK(answer(x, asked) == errc::none);
   }
 
+  TEST_CASE("the first configuration's number, 0, can be expected like any other") {
+    auto x = leader();
+    commit_all(x);
+    REQUIRE(x.status().configuration_id == index_t{});
+    auto asked = only(kind::remove, 3);
+    asked.expected_id = index_t{};
+    CHECK(answer(x, asked) == errc::none);
+    commit_all(x);
+    asked = only(kind::make_voter, 4);
+    asked.expected_id = index_t{};
+    CHECK(answer(x, asked) == errc::configuration_mismatch);
+    asked.expected_id.reset();
+    CHECK(answer(x, asked) == errc::none);
+  }
+
   TEST_CASE("a voter that has not caught up is taken only if that is asked for") {
     auto x = leader();
     commit_all(x);
