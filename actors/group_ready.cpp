@@ -77,6 +77,10 @@ void group_replica::settle(const raft::ready& todo) {
                                           .leader = handed_over.leader.value()});
   for (auto& read : todo.reads_ready)
     queries_.set_ready(read.request, read.index);
+  if (todo.left_after) {
+    pending_.abandon_after(*todo.left_after);
+    queries_.refuse_after(*todo.left_after);
+  }
 }
 
 void group_replica::apply(std::vector<raft::entry_ptr> committed) {

@@ -49,6 +49,12 @@ std::optional<caller> pending_proposals::settle(raft::entry_id committed) {
   return found;
 }
 
+void pending_proposals::abandon_after(index_t index) {
+  for (; !placed_.empty() && placed_.back().where.index > index; placed_.pop_back())
+    placed_.back().what.who.answer(refusal(
+      errc::left_group, "this node was removed from the group meanwhile: ask another node"));
+}
+
 void pending_proposals::expire(int64_t now_ns) {
   if (now_ns < next_deadline_ns_)
     return;

@@ -31,6 +31,8 @@ public:
   /// lost this or an earlier place are told that they weren't executed.
   std::optional<caller> settle(raft::entry_id committed);
 
+  /// Unknown for those whose entries come after `index`: of them we may never hear.
+  void abandon_after(index_t index);
   /// Unknown for those whose deadline passed: their entries may still commit.
   void expire(int64_t now_ns);
   void cancel(const caf::strong_actor_ptr& asker, uint64_t session, uint64_t sequence);

@@ -30,6 +30,12 @@ std::vector<machine_query> pending_queries::take_due(index_t handed_out) {
   return due;
 }
 
+void pending_queries::refuse_after(index_t index) {
+  for (auto it = waiting_.upper_bound(index); it != waiting_.end(); it = waiting_.erase(it))
+    it->second.who.answer(
+      refusal(errc::not_member, "this node was removed from the group: ask another node"));
+}
+
 void pending_queries::expire(int64_t now_ns) {
   if (now_ns < next_deadline_ns_)
     return;

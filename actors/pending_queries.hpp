@@ -28,6 +28,8 @@ public:
   request_id add(query added);
   void set_ready(request_id request, index_t from);
   void refuse(request_id request, const outcome& result);
+  /// Those that wait for an index after this one, which will never be applied here.
+  void refuse_after(index_t index);
   /// Those that a machine may answer which was given everything up to `handed_out`.
   [[nodiscard]] std::vector<machine_query> take_due(index_t handed_out);
   void expire(int64_t now_ns);

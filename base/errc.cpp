@@ -28,12 +28,14 @@ std::string_view to_string(errc code) noexcept {
     case errc::configuration_mismatch: return "configuration_mismatch";
     case errc::invalid_change: return "invalid_change";
     case errc::change_without_majority: return "change_without_majority";
+    case errc::not_member: return "not_member";
     case errc::timeout: return "timeout";
     case errc::leadership_lost: return "leadership_lost";
     case errc::snapshot_passed: return "snapshot_passed";
     case errc::node_stopped: return "node_stopped";
     case errc::cancelled: return "cancelled";
     case errc::reply_lost: return "reply_lost";
+    case errc::left_group: return "left_group";
     case errc::wal_io_failed: return "wal_io_failed";
     case errc::wal_corrupt: return "wal_corrupt";
     case errc::invariant_violated: return "invariant_violated";

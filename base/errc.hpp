@@ -35,6 +35,7 @@ enum class errc : uint8_t {
   configuration_mismatch = 21,  ///< The configuration isn't the one that the change expected.
   invalid_change = 22,          ///< The members can't be changed like that; the reason is told.
   change_without_majority = 23, ///< Of the voters after it too few have answered lately.
+  not_member = 24,              ///< This node isn't in the group, any more or yet: ask another.
 
   // 32..63: may or may not be executed. Retry only under the same session and sequence.
   timeout = 32,         ///< The deadline passed before the entry's fate was known.
@@ -43,6 +44,7 @@ enum class errc : uint8_t {
   node_stopped = 35,    ///< The node stopped while the entry was in the log.
   cancelled = 36,       ///< The caller gave up.
   reply_lost = 37, ///< Decided before; this replica no longer has what the machine answered then.
+  left_group = 38, ///< The node was removed while the entry was in the log: it won't hear the rest.
 
   // 64..95: this replica can't go on. Its group stops; the process does not.
   wal_io_failed = 64,

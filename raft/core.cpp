@@ -45,6 +45,7 @@ core::core(core_options options, recovered_state from_disk)
     wall_ns_ = newest.front()->wall_ns;
   }
   restart_election_timer();
+  was_outsider_ = is_outsider();
   told_soft_ = soft();
 }
 
@@ -56,6 +57,7 @@ void core::step(input in, instant now) {
     wake_for(in);
   std::visit([this](auto& x) { on(x); }, in);
   finish_change();
+  note_departure();
   if (const auto now_soft = soft(); now_soft != told_soft_) {
     told_soft_ = now_soft;
     out_.soft_changes.push_back(now_soft);

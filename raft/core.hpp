@@ -184,6 +184,11 @@ private:
   [[nodiscard]] bool is_removed() const noexcept {
     return told_removed_by_ != index_t{} && told_removed_by_ >= latest_id();
   }
+  /// No member by what is committed, nor by what we were told.
+  [[nodiscard]] bool is_outsider() const;
+  /// Whether an outsider was asked, who then has refused.
+  [[nodiscard]] bool refuse_as_outsider(request_id request);
+  void note_departure();
 
   // -- proposals.cpp -----------------------------------------------------------
   /// Why a command may not be proposed, whoever leads.
@@ -282,7 +287,8 @@ private:
   uint64_t awake_until_tick_ = 0;    ///< Follower: no sleep before.
   int64_t wall_ns_ = 0;              ///< Of the newest entry seen.
 
-  index_t told_removed_by_; ///< By a member; counts while it is newer than what our log says.
+  bool was_outsider_ = false; ///< After the last step.
+  index_t told_removed_by_;   ///< By a member; counts while it is newer than what our log says.
 
   std::optional<handover> handover_; ///< Of our leadership, until its outcome is known.
   held_replies held_;

@@ -6,11 +6,11 @@
 namespace caucus::raft {
 
 bool core::has_ready() const noexcept {
-  const bool is_nothing_said = out_.messages.empty() && out_.heartbeats.empty()
-                               && out_.heartbeat_replies.empty() && out_.accepted.empty()
-                               && out_.refused.empty() && out_.reads.empty()
-                               && out_.reads_ready.empty() && out_.transferred.empty()
-                               && out_.soft_changes.empty() && !out_.configuration && !out_.restore;
+  const bool is_nothing_said =
+    out_.messages.empty() && out_.heartbeats.empty() && out_.heartbeat_replies.empty()
+    && out_.accepted.empty() && out_.refused.empty() && out_.reads.empty()
+    && out_.reads_ready.empty() && out_.transferred.empty() && out_.soft_changes.empty()
+    && !out_.configuration && !out_.restore && !out_.left_after;
   if (!is_nothing_said || log_.has_unwritten() || hard() != handed_hard_)
     return true;
   const bool is_applicable = apply_.next() <= applicable() && apply_.has_room()

@@ -40,6 +40,7 @@ core_status core::describe() const {
                   .members = configurations_.latest().members,
                   .configuration_id = configurations_.latest().id,
                   .removed_by = is_removed() ? told_removed_by_ : index_t{},
+                  .is_outsider = is_outsider(),
                   .noise = noise_};
   if (const auto* following = as<follower_role>())
     out.forwarded = following->forwarded.size();
@@ -54,6 +55,7 @@ core_status core::describe() const {
                            .inflight_bytes = x.window.bytes(),
                            .is_paused = x.is_paused,
                            .is_active = x.is_active,
+                           .answered_lately = x.answered_lately(),
                            .is_leaving = x.leaves_at != index_t{}});
   }
   return out;

@@ -38,8 +38,9 @@ struct peer_status {
   uint32_t inflight_messages = 0;
   uint64_t inflight_bytes = 0;
   bool is_paused = false;
-  bool is_active = false;  ///< Heard within the current check-quorum round.
-  bool is_leaving = false; ///< No member any more, but not told yet.
+  bool is_active = false;       ///< Heard within the current check-quorum round.
+  bool answered_lately = false; ///< Or the one before.
+  bool is_leaving = false;      ///< No member any more, but not told yet.
 };
 
 /// A picture of a replica for status commands, logs and golden traces.
@@ -65,6 +66,7 @@ struct core_status {
   /// A committed configuration, newer than ours, that doesn't name this node: it doesn't campaign
   /// any more. 0: none that we were told of.
   index_t removed_by;
+  bool is_outsider = false; ///< No member, by the log or by what it was told.
   noise_counters noise;
 };
 

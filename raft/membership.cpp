@@ -40,6 +40,8 @@ std::string name_half(const std::set<node_id>& half, const configuration& of) {
 } // namespace
 
 void core::on(propose_change& x) {
+  if (refuse_as_outsider(x.request))
+    return;
   if (role() == role::leader) {
     if (auto place = change_members(x.change))
       out_.accepted.push_back({x.request, *place});
@@ -238,6 +240,38 @@ void core::note_removal(node_id from, const vote_reply& x) {
   told_removed_by_ = std::max(told_removed_by_, x.removed_by);
   if (is_removed() && (role() == role::pre_candidate || role() == role::candidate))
     become_follower(term_, {});
+}
+
+// A leader goes on until another leads, or it gives up: what it has accepted may still commit.
+bool core::is_outsider() const {
+  if (role() == role::leader)
+    return false;
+  return is_removed()
+         || (!members().is_member(options_.self)
+             && !configurations_.as_of(commit_).members->is_member(options_.self));
+}
+
+/// Nobody would tell us what becomes of what we send on: refused before it can be in any log.
+bool core::refuse_as_outsider(request_id request) {
+  if (!is_outsider())
+    return false;
+  const auto self = "node " + std::to_string(options_.self.value());
+  const auto id = std::max(told_removed_by_, latest_id());
+  const auto why = id == index_t{}
+                     ? " is no member of the group yet"
+                     : " is not in configuration " + std::to_string(id.value())
+                         + (is_removed() ? ", which removed it" : ", the newest that it knows");
+  out_.refused.push_back({request, errc::not_member, leader_, self + why + ": ask another node"});
+  return true;
+}
+
+void core::note_departure() {
+  const bool is_out = is_outsider();
+  if (std::exchange(was_outsider_, is_out) || !is_out)
+    return;
+  refuse_forwarded();
+  refuse_reads();
+  out_.left_after = commit_;
 }
 
 } // namespace caucus::raft

@@ -38,6 +38,8 @@ entry_id core::append_own(command body) {
 }
 
 void core::on(propose& x) {
+  if (refuse_as_outsider(x.request))
+    return;
   auto reason = inadmissible(x.body);
   if (reason == errc::none && role() == role::leader)
     reason = overloaded();

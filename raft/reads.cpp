@@ -31,6 +31,8 @@ void core::on(const read& x) {
     out_.reads_ready.push_back({x.request, apply_.applied()});
     return;
   }
+  if (refuse_as_outsider(x.request))
+    return;
   auto* leading = as<leader_role>();
   auto* following = as<follower_role>();
   if (leader_ == node_id{}) {

@@ -101,6 +101,8 @@ struct ready {
   std::vector<soft_state>
     soft_changes; ///< Every change of it since the last ready, in order: each is an event.
   std::optional<configuration_news> configuration; ///< The newest, if there is news.
+  /// We are no member any more: of entries after this one we may never hear.
+  std::optional<index_t> left_after;
 };
 
 } // namespace caucus::raft

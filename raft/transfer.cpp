@@ -18,6 +18,8 @@ constexpr size_t requests_max = 64;
 } // namespace
 
 void core::on(const transfer& x) {
+  if (refuse_as_outsider(x.request))
+    return;
   auto* leading = as<leader_role>();
   const auto target = x.target != node_id{} || leading == nullptr ? x.target : best_target();
   if (leading == nullptr)
@@ -29,6 +31,8 @@ void core::on(const transfer& x) {
 }
 
 void core::on(const step_down& x) {
+  if (refuse_as_outsider(x.request))
+    return;
   if (role() != role::leader) {
     refuse_transfer(x.request, errc::not_leader);
     return;

@@ -77,6 +77,51 @@ TEST_CASE("a forwarded command is unknown when its origin is quarantined") {
   CHECK(told.kind == outcome_kind::unknown);
 }
 
+TEST_CASE("M-05 whoever asked a node that is removed meanwhile hears promptly what can be known") {
+  size_t left = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    elected_cluster cluster{{.seed = seed}};
+    recording_client client{cluster.system()};
+    // A follower that sends on, or the leader itself.
+    auto gone = seed % 2 == 0 ? cluster.leader() : cluster.follower();
+    auto position = client.request(
+      cluster.group(cluster.leader()),
+      change_members{.changes = {{.kind = member_change_kind::remove, .node = gone}}});
+    std::vector<size_t> asked;
+    for (int i = 0; i < 40; ++i) {
+      asked.push_back(client.propose(cluster.group(gone), "x"));
+      asked.push_back(client.request(cluster.group(gone), query{}));
+      for (int steps = 0; steps < 5; ++steps)
+        cluster.step();
+    }
+    // Far less than the deadline of a command.
+    REQUIRE(cluster.run_until([&] { return client.answered() == 1 + asked.size(); },
+                              std::chrono::milliseconds{3500}));
+    uint64_t executed = 0;
+    uint64_t unknown = 0;
+    for (size_t i = 0; i < asked.size(); i += 2) {
+      auto& told = *client.at(asked[i]);
+      executed += told.kind == outcome_kind::committed ? 1 : 0;
+      unknown += told.kind == outcome_kind::unknown ? 1 : 0;
+      left += told.reason == errc::left_group ? 1 : 0;
+      CHECK(client.at(asked[i + 1])->kind != outcome_kind::unknown); // A query changes nothing.
+    }
+    CHECK(client.at(position)->kind == outcome_kind::committed);
+    auto after = cluster.wait_for(client, client.propose(cluster.group(gone), "x"));
+    CHECK(after.reason == errc::not_member);
+    CHECK(after.kind == outcome_kind::not_executed);
+    // Nothing that was called refused was executed.
+    REQUIRE(cluster.run_until([&] { return cluster.leader() != 0 && cluster.leader() != gone; }));
+    auto counted =
+      cluster.wait_for(client, client.request(cluster.group(cluster.leader()), query{}));
+    const auto count = std::stoull(std::string{counted.reply.view()});
+    CHECK(count >= executed);
+    CHECK(count <= executed + unknown);
+  }
+  CHECK(left > 0);
+}
+
 TEST_CASE("a machine that keeps its own state executes nothing twice, and sessions live on") {
   durable_cluster it;
   auto& cluster = it.cluster;
