@@ -102,21 +102,25 @@ void group_replica::on_members() {
   auto reply = reply_address::of(*current_mailbox_element(), how_.handle);
   auto core = how_.core.describe();
   group_members told{.node = core.self.value(),
+                     .term = core.term.value(),
+                     .is_member = !core.is_outsider && core.members->is_member(core.self),
+                     .is_leader = core.role == raft::role::leader && !fault_,
+                     .fault = fault_ ? to_string(*fault_) : "",
                      .configuration = core.configuration_id.value(),
                      .is_joint = core.members->is_joint(),
-                     .leader = core.leader.value()};
+                     .leader = fault_ ? 0 : core.leader.value()};
   for (auto id : core.members->members()) {
     member_info one{.node = id.value(), .role = role_of(*core.members, id)};
     if (auto address = core.members->addresses.find(id); address != core.members->addresses.end())
       one.address = to_string(address->second);
-    if (id == core.self && core.role == raft::role::leader) {
+    if (id == core.self && told.is_leader) {
       one.match = core.persisted.value();
       one.is_active = true;
     }
     for (auto& peer : core.peers)
       if (peer.id == id) {
         one.match = peer.match.value();
-        one.is_active = peer.is_active;
+        one.is_active = peer.answered_lately;
       }
     told.members.push_back(std::move(one));
   }

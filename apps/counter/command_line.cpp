@@ -208,13 +208,17 @@ struct member_commands {
   CLI::App* demote;
 
   member_commands(CLI::App& app, client_line& line) {
-    members = describe_client(app, line, "members", "who replicates the counter");
+    members =
+      describe_client(app, line, "members",
+                      "who replicates the counter, by the leader's word if it can be reached");
     members->add_flag("--json", line.as_json, "one JSON object");
     add = describe_client(app, line, "add-member",
                           "add a node; it votes once it has caught up (start it with --join)");
     add->add_option("MEMBER", line.member, "its id and peer address, 4=HOST:PORT")->required();
     add->add_flag("--learner", line.as_learner, "receives the log, never votes");
-    remove = describe_client(app, line, "remove-member", "remove a node, dead or alive");
+    remove = describe_client(app, line, "remove-member",
+                             "remove a node, dead or alive; refused if too few of those that stay "
+                             "have answered lately");
     promote = describe_client(app, line, "promote", "make a learner a voter");
     demote = describe_client(app, line, "demote", "make a voter a learner");
     for (auto* one : {remove, promote, demote})
@@ -222,7 +226,8 @@ struct member_commands {
     for (auto* one : {add, remove, promote, demote})
       one
         ->add_option("--expect", line.expected_configuration,
-                     "refuse unless this is the configuration's number (see members)")
+                     "refuse unless this is the configuration's number (see members); 0 is the "
+                     "first one's")
         ->type_name("N")
         ->check(whole_number<uint64_t>()); // The first configuration's is 0.
   }
@@ -301,8 +306,9 @@ int run_command_line(int argc, char** argv) {
               << " (caucus-counter --help tells more)" << std::endl;
     return 2;
   }
-  if (status->parsed() && !status->count("--timeout"))
-    asking.timeout_ms = 3000; // A dead node is an answer, too.
+  for (auto* one : {status, members.members})
+    if (one->parsed() && !one->count("--timeout"))
+      asking.timeout_ms = 3000; // A dead node is an answer, too.
   try {
     if (serve->parsed())
       return run_serve(to_options(serving, *serve));

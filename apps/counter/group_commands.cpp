@@ -2,7 +2,11 @@
 
 #include "ask_once.hpp"
 #include "counter_command.hpp"
+#include "members_answer.hpp"
 #include "status_text.hpp"
+
+#include <condition_variable>
+#include <mutex>
 
 namespace counter {
 
@@ -18,6 +22,42 @@ int fail(const caucus::outcome& told) {
   std::string reason{to_string(told.reason)};
   return report_failure(told.kind == caucus::outcome_kind::not_executed,
                         told.detail.empty() ? reason : reason + ": " + told.detail);
+}
+
+/// Asks each node by a client of its own, until the leader has answered, or all have.
+members_answers ask_all_members(const client_options& options) {
+  struct round {
+    std::mutex mutex;
+    std::condition_variable changed;
+    members_answers answers;
+    size_t missing = 0;
+  };
+  auto asked = std::make_shared<round>();
+  asked->missing = options.nodes.size();
+  client_system_config config;
+  caf::actor_system system{config};
+  std::vector<caf::actor> clients;
+  for (auto& node : options.nodes) {
+    auto one = options;
+    one.nodes = {node};
+    clients.push_back(system.spawn<counter_client>(one));
+    caf::anon_send(clients.back(), ask_members{clock::now() + options.timeout,
+                                               [asked](std::optional<caucus::group_members> x) {
+                                                 std::lock_guard guard{asked->mutex};
+                                                 --asked->missing;
+                                                 if (x)
+                                                   asked->answers.add(*std::move(x));
+                                                 asked->changed.notify_all();
+                                               }});
+  }
+  std::unique_lock guard{asked->mutex};
+  asked->changed.wait(guard,
+                      [&] { return asked->missing == 0 || asked->answers.leaders() != nullptr; });
+  auto answers = asked->answers;
+  guard.unlock();
+  for (auto& client : clients)
+    caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
+  return answers;
 }
 
 } // namespace
@@ -43,14 +83,14 @@ int run_get(const client_options& options, caucus::freshness how) {
 }
 
 int run_members(const client_options& options, bool as_json) {
-  using found = std::optional<caucus::group_members>;
-  auto told = ask_once<found>(options, [](auto deadline, auto done) {
-    return ask_members{deadline, done};
-  });
-  if (!told) {
+  auto answers = ask_all_members(options);
+  auto* told = answers.best();
+  if (told == nullptr) {
     std::cerr << "caucus-counter: no node of --nodes answers\n";
     return 1;
   }
+  if (auto warning = answers.warning(); !warning.empty())
+    std::cerr << "caucus-counter: " << warning << '\n';
   std::cout << (as_json ? to_json(*told) + "\n" : to_table(*told));
   return 0;
 }

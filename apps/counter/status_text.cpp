@@ -50,6 +50,9 @@ std::string to_json(const caucus::group_members& x) {
                        {"match", one.match},
                        {"active", one.is_active}});
   nlohmann::ordered_json json{{"node", x.node},
+                              {"term", x.term},
+                              {"member", x.is_member},
+                              {"fault", x.fault},
                               {"configuration", x.configuration},
                               {"joint", x.is_joint},
                               {"leader", x.leader},
@@ -62,7 +65,7 @@ std::string to_table(const caucus::group_members& x) {
   for (auto& one : x.members) {
     auto leads = one.node == x.leader ? " (leader)" : "";
     // Only the leader knows how far the others are.
-    auto is_known = x.node == x.leader;
+    auto is_known = x.is_leader;
     lines.push_back({std::to_string(one.node), one.address, one.role + leads,
                      is_known ? std::to_string(one.match) : "-",
                      is_known ? (one.is_active ? "yes" : "no") : "-"});

@@ -108,11 +108,15 @@ struct member_info {
   std::string address;
   std::string role;       ///< voter, learner, staging, leaving
   uint64_t match = 0;     ///< Told by the leader only: how much of the log it is known to have.
-  bool is_active = false; ///< Told by the leader only: heard from lately.
+  bool is_active = false; ///< Told by the leader only: it has answered lately.
 };
 
 struct group_members {
-  uint64_t node = 0;          ///< Who tells.
+  uint64_t node = 0; ///< Who tells.
+  uint64_t term = 0;
+  bool is_member = false;     ///< It is one itself. Who was removed may know nothing newer.
+  bool is_leader = false;     ///< Only a leader's answer is of now.
+  std::string fault;          ///< Why it is quarantined, and hears of nothing; empty when healthy.
   uint64_t configuration = 0; ///< Its number: index of its entry; 0: the group began with it.
   bool is_joint = false;      ///< Between two configurations: majorities of both decide.
   uint64_t leader = 0;
@@ -209,7 +213,8 @@ auto inspect(F& f, member_info& x) {
 }
 template <class F>
 auto inspect(F& f, group_members& x) {
-  return f(x.node, x.configuration, x.is_joint, x.leader, x.members);
+  return f(x.node, x.term, x.is_member, x.is_leader, x.fault, x.configuration, x.is_joint, x.leader,
+           x.members);
 }
 template <class F>
 auto inspect(F& f, outcome& x) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Members come and go while the cluster works; leadership is handed over; reads without the log."""
+import json
 import unittest
 
 from e2e import PROGRAM, ProcessTest, QUICK, Node, free_ports, wait_until
@@ -14,6 +15,10 @@ class Members(ProcessTest):
         cluster.nodes.append(node)
         node.start(["--join"])
         return node, peer
+
+    def active_nodes(self, cluster):
+        told = json.loads(cluster.ask("members", "--json"))
+        return {x["id"]: x["active"] for x in told["members"]}
 
     def add(self, cluster, node_id, peer):
         cluster.ask("add-member", f"{node_id}={peer}")
@@ -89,6 +94,56 @@ class Members(ProcessTest):
             self.assertEqual(result.returncode, 1, (words, result.stdout))
             self.assertRegex(result.stderr, r"rejected \(not executed\): \w+", words)
         self.assertEqual(set(cluster.members().values()), {"voter"})
+
+    def test_a_change_that_expects_the_first_configuration_is_made_once(self):
+        cluster = self.cluster()
+        cluster.start()
+        cluster.leader()
+        cluster.ask("demote", 3, "--expect", 0)
+        second = cluster.command("remove-member", 2, "--expect", 0)
+        self.assertEqual(second.returncode, 1, second.stdout)
+        self.assertIn("configuration_mismatch", second.stderr)
+        self.assertEqual(cluster.members(), {1: "voter", 2: "voter", 3: "learner"})
+
+    def test_a_living_voter_stays_while_another_is_dead(self):
+        cluster = self.cluster()
+        cluster.start()
+        leader = cluster.leader()
+        dead, alive = (x for x in cluster.nodes if x is not leader)
+        dead.kill()
+        wait_until("the dead one to be missed", lambda: not self.active_nodes(cluster)[dead.id], 20)
+        refused = cluster.command("remove-member", alive.id)
+        self.assertIn("rejected (not executed): change_without_majority: "
+                      f"node {dead.id} has not answered lately", refused.stderr)
+        self.assertEqual(len(cluster.members()), 3)
+        cluster.ask("remove-member", dead.id)
+        self.assertNotIn(dead.id, cluster.members())
+        cluster.ask("remove-member", alive.id)  # Now the leader is enough.
+        self.assertEqual(list(cluster.members()), [leader.id])
+
+    def test_a_removed_node_says_so_and_is_not_believed(self):
+        cluster = self.cluster()
+        cluster.start()
+        leader = cluster.leader()
+        gone = next(x for x in cluster.nodes if x is not leader)
+        stays = ",".join(x.client for x in cluster.nodes if x is not gone)
+        cluster.ask("remove-member", gone.id, nodes=stays)
+        peer = f"127.0.0.1:{free_ports(1)[0]}"
+        cluster.ask("add-member", f"9={peer}", "--learner", nodes=stays)
+        refused = wait_until("the removed node to know", lambda: next(
+            (x for x in [cluster.command("get", "--timeout", 500, nodes=gone.client)]
+             if "not_member" in x.stderr), None), 20)
+        self.assertIn("rejected (not executed): not_member: node "
+                      f"{gone.id} is not in configuration", refused.stderr)
+        changed = cluster.command("remove-member", 9, "--timeout", 500, nodes=gone.client)
+        self.assertIn("not_member", changed.stderr)
+        alone = cluster.command("members", nodes=gone.client)
+        self.assertEqual(alone.returncode, 0)
+        self.assertIn(f"this is what node {gone.id}, which is no member itself, knows", alone.stderr)
+        for nodes in (f"{gone.client},{stays}", f"{stays},{gone.client}"):
+            told = cluster.command("members", nodes=nodes)
+            self.assertEqual(told.stderr, "")
+            self.assertIn(f"9     {peer}", told.stdout)
 
     def test_reads_of_each_consistency_on_each_node(self):
         cluster = self.cluster(options=[*QUICK, "--lease", "true", "--clock-drift-max-ms", "20"])
