@@ -3,7 +3,7 @@
 import shutil
 import unittest
 
-from e2e import ProcessTest, wait_until
+from e2e import PROGRAM, ProcessTest, QUICK, Node, free_ports, wait_until
 
 
 class Directories(ProcessTest):
@@ -88,6 +88,31 @@ class Directories(ProcessTest):
             node.stop()
         cluster.start()
         self.ask_until(shell, "get", lambda x: x.startswith("ok "))
+        cluster.wait_for_equal_replicas()
+
+    def test_a_node_that_joined_later_is_accepted_with_another_directory_as_well(self):
+        cluster = self.cluster()
+        cluster.start()
+        cluster.leader()
+        peer, client = (f"127.0.0.1:{port}" for port in free_ports(2))
+        joined = Node(PROGRAM, 4, ",".join([*cluster.member_list, f"4={peer}"]), client,
+                      cluster.directory / "node-4", QUICK)
+        cluster.nodes.append(joined)
+        joined.start(["--join"])
+        cluster.ask("add-member", f"4={peer}")
+        wait_until("node 4 to vote", lambda: cluster.members().get(4) == "voter", 30)
+        cluster.wait_for_equal_replicas()
+        joined.stop()
+        shutil.rmtree(joined.directory)
+        joined.start(["--join"])
+        others = cluster.nodes[:3]
+        for node in others:
+            wait_until(f"node {node.id} to refuse it",
+                       lambda: "peer_refused peer=4" in node.log.read_text(), 20)
+        # The list that these were started with doesn't name node 4.
+        for node in others:
+            node.stop()
+            node.start(["--accept-directory", "4"])
         cluster.wait_for_equal_replicas()
 
 

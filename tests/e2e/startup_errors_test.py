@@ -55,7 +55,7 @@ class StartupErrors(ProcessTest):
         self.refused("--client", client="127.0.0.1")
         self.refused("--accept-directory 1 is for the nodes that refuse node 1",
                      "--accept-directory", "1")
-        self.refused("--accept-directory 9 is not in --members", "--accept-directory", "9")
+        self.refused("--accept-directory 0 is no node", "--accept-directory", "0")
         self.refused("clients need an address of their own", client=f"127.0.0.1:{self.ports[0]}")
 
     def test_unspecified_advertise_address(self):
