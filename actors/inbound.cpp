@@ -19,7 +19,7 @@ uint64_t cost(const raft::message& body) {
 } // namespace
 
 result<void> inbound::on_hello(const transport::node_identity& peer) {
-  auto verdict = node_.peers->judge(peer.node, peer.directory);
+  auto verdict = node_.peers->judge(peer);
   if (!verdict)
     caf::anon_send(link_of(peer.node), link_refused{peer.node, verdict.reason()});
   return verdict;
@@ -33,17 +33,27 @@ peer_link_actor inbound::link_of(node_id peer) const {
 
 void inbound::on_peer_up(const transport::node_identity& peer) {
   caf::anon_send(link_of(peer.node), link_up{peer});
-  if (node_.peers->knows(peer.node, peer.directory)) {
+  if (node_.peers->knows(peer)) {
     node_.links->confirm_peer(peer.node, peer.directory);
     return;
   }
-  if (!node_.peers->claim(peer.node, peer.directory))
+  auto unknown = node_.peers->claim(peer);
+  if (!unknown)
     return; // Another came first since this one's hello: nothing of it is delivered.
   // Not one vote of it counts before its directory is durably known: a wiped one could vote twice.
-  caf::anon_send(node_.wal, wal_pin_peer{{peer.node, peer.directory}, [this, peer] {
-                                           node_.peers->pin(peer.node, peer.directory);
-                                           node_.links->confirm_peer(peer.node, peer.directory);
-                                         }});
+  // And a node that joins must know whose log it is about to take, or it could take two clusters'.
+  caf::anon_send(node_.wal,
+                 wal_pin_peer{{peer.node, peer.directory}, *std::move(unknown), [this, peer] {
+                                if (node_.peers->pin(peer))
+                                  adopt(peer);
+                                node_.links->confirm_peer(peer.node, peer.directory);
+                              }});
+}
+
+void inbound::adopt(const transport::node_identity& from) {
+  node_.log().info("event=cluster_joined founders=" + from.founding.members
+                   + " told_by=" + std::to_string(from.node.value()));
+  node_.links->adopt(from.founding); // Before the peer's first message is delivered.
 }
 
 void inbound::on_peer_down(node_id peer, const error& reason) {

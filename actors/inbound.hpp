@@ -32,6 +32,8 @@ public:
 
 private:
   [[nodiscard]] peer_link_actor link_of(node_id peer) const;
+  /// This node is of that peer's cluster from now on.
+  void adopt(const transport::node_identity& from);
   void deliver(node_id from, group_id group, std::vector<raft::message> messages);
 
   node_context& node_;

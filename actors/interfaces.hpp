@@ -114,9 +114,11 @@ struct wal_append {
 struct wal_describe {
   persistence::group_descriptor group;
 };
-/// A peer's directory, met for the first time; `done` runs on the writer once it is durable.
+/// A peer's directory, met for the first time, and the founding of its cluster unless that is known
+/// or none; `done` runs on the writer once both are durable.
 struct wal_pin_peer {
   persistence::peer_identity peer;
+  membership::founding founding;
   std::function<void()> done;
 };
 /// INTERNAL: writes and syncs what has been staged.

@@ -37,4 +37,11 @@ struct node_context {
 
 using node_context_ptr = std::shared_ptr<node_context>;
 
+inline std::set<node_id> ids_of(const std::map<node_id, endpoint>& members) {
+  std::set<node_id> ids;
+  for (auto& [id, address] : members)
+    ids.insert(id);
+  return ids;
+}
+
 } // namespace caucus

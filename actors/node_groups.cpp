@@ -18,12 +18,13 @@ group_id hash_group(std::string_view name, uint64_t generation) {
   return group_id{rng::mix(hash + generation) | 1};
 }
 
-membership::configuration initial_members(const node_options& options) {
+membership::configuration initial_members(const node_options& options,
+                                          const membership::founding& founding) {
   membership::configuration members;
-  if (options.join) // The log will tell, once this node is added.
+  // Who joined, or is about to, learns them from the log. Founders all begin with the same ones.
+  if (options.join || founding.id != membership::founded_by(ids_of(options.members)).id)
     return members;
-  for (auto& [id, address] : options.members)
-    members.voters.insert(id);
+  members.voters = ids_of(options.members);
   members.addresses = options.members;
   return members;
 }
@@ -108,7 +109,7 @@ persistence::group_descriptor node_runtime::describe_new(const std::string& name
     if (gone.name == name)
       generation = std::max(generation, gone.generation + 1);
   return {hash_group(name, generation), generation, name, replica_uid{recovery_.boot.value()},
-          initial_members(context_->options)};
+          initial_members(context_->options, context_->peers->founding())};
 }
 
 result<group_actor> node_runtime::create_group(const std::string& name,

@@ -45,9 +45,7 @@ std::string join(const std::set<node_id>& nodes) {
 /// refused later, after it had counted a boot and greeted its peers.
 result<void> check_members(const persistence::wal_recovery& found, const node_options& options,
                            const std::string& path) {
-  std::set<node_id> named;
-  for (auto& [id, address] : options.members)
-    named.insert(id);
+  auto named = ids_of(options.members);
   // A group that this node has joined began without members here.
   for (auto& group : found.groups)
     if (!group.descriptor.members.voters.empty() && group.descriptor.members.voters != named)
@@ -56,6 +54,21 @@ result<void> check_members(const persistence::wal_recovery& found, const node_op
                                            + join(group.descriptor.members.voters) + ", not with "
                                            + join(named) + " as --members names them"};
   return {};
+}
+
+/// Which cluster the node belongs to; none for one that joins and has met nobody yet. What was
+/// written stays, whatever lists come later: members change, foundings don't.
+membership::founding find_founding(const persistence::wal_recovery& found,
+                                   const node_options& options) {
+  if (found.founding.id)
+    return found.founding;
+  // A directory from before foundings were written: a group that wasn't joined names them.
+  for (auto& group : found.groups)
+    if (!group.descriptor.members.voters.empty())
+      return membership::founded_by(group.descriptor.members.voters);
+  if (options.join || !found.groups.empty())
+    return {};
+  return membership::founded_by(ids_of(options.members));
 }
 
 } // namespace
@@ -119,9 +132,13 @@ result<void> node_runtime::open_storage() {
     std::erase_if(recovery_.peers, [&](auto& known) { return known.node == peer; });
     log_->add_forgotten(peer);
   }
-  if (!options.accept_directories.empty())
-    if (auto forgotten = log_->commit(true); !forgotten)
-      return forgotten.reason();
+  if (auto founding = find_founding(recovery_, options); founding != recovery_.founding) {
+    log_->add(founding);
+    recovery_.founding = std::move(founding);
+  }
+  if (log_->staged_bytes() > 0) // Before anybody hears of it.
+    if (auto written = log_->commit(true); !written)
+      return written.reason();
   auto events = context_->environment->open_event_log(options);
   if (!events)
     return events.reason();
@@ -151,15 +168,10 @@ caf::execution_unit* node_runtime::machine_home() {
 result<void> node_runtime::start_actors() {
   auto& options = context_->options;
   start_workers();
-  std::set<node_id> members;
-  std::map<node_id, endpoint> peers;
-  for (auto& [id, address] : options.members) {
-    members.insert(id);
-    if (id != options.id)
-      peers.emplace(id, address);
-  }
-  context_->peers =
-    std::make_unique<peer_registry>(options.id, std::move(members), recovery_.peers);
+  auto peers = options.members;
+  peers.erase(options.id);
+  context_->peers = std::make_unique<peer_registry>(options.id, ids_of(options.members),
+                                                    recovery_.peers, recovery_.founding);
   context_->supervisor = spawn_on<node_supervisor>(
     consensus_home(0), context_,
     node_supervisor::callbacks{
@@ -187,7 +199,7 @@ result<void> node_runtime::start_actors() {
   for (auto id : linked)
     add_link(id);
   transport::node_identity self{hash_cluster_name(options.cluster), options.id, recovery_.directory,
-                                recovery_.boot};
+                                recovery_.boot, recovery_.founding};
   if (auto started = context_->links->start(self, inbound_); !started)
     return started.reason();
   context_->links->set_peers(peers);

@@ -27,6 +27,8 @@ wal_writer_actor::behavior_type wal_writer::make_behavior() {
     },
     [this](const wal_pin_peer& x) {
       guarded([&] {
+        if (x.founding.id)
+          log_->add(x.founding);
         log_->add(x.peer);
         pinned_.push_back(x.done);
         must_sync_ = true;

@@ -10,6 +10,8 @@ namespace caucus {
 using node_id = strong_u64<struct node_id_tag>;
 /// The hash of a cluster's name. Peers of another cluster are refused in the hello.
 using cluster_id = strong_u64<struct cluster_id_tag>;
+/// The hash of the ids of the nodes that began a cluster (membership/founding.hpp).
+using founding_id = strong_u64<struct founding_id_tag>;
 /// One Raft instance: hash of (name, generation), so that a re-created group is another group.
 using group_id = strong_u64<struct group_id_tag>;
 /// Tells the local re-creations of one group's replica apart.

@@ -38,14 +38,12 @@ std::string find_flaw(const record_header& header, std::span<const std::byte> bo
     case record_kind::truncation:
     case record_kind::peer_forgotten: return undecodable(decode_numbers(body, 1).has_value());
     case record_kind::peer_identity: return undecodable(decode_numbers(body, 2).has_value());
+    case record_kind::founding: return undecodable(decode_founding(body).has_value());
     case record_kind::group_created:
       return undecodable(decode_group_descriptor(header.group, header.uid, body).has_value());
     case record_kind::group_deleted:
       return undecodable(decode_group_tombstone(header.group, body).has_value());
-    default:
-      return "kind " + std::to_string(static_cast<uint8_t>(header.kind))
-             + " is unknown to this build, which reads kinds up to "
-             + std::to_string(record_kind_last);
+    default: return describe_unreadable(header.kind);
   }
 }
 

@@ -69,6 +69,24 @@ std::optional<group_tombstone> decode_group_tombstone(group_id group,
   return x;
 }
 
+std::vector<std::byte> encode_body(const membership::founding& x) {
+  std::vector<std::byte> body;
+  byte_writer out{body};
+  out.u64(x.id.value());
+  put(out, x.members);
+  return body;
+}
+
+std::optional<membership::founding> decode_founding(std::span<const std::byte> body) {
+  byte_reader in{body};
+  membership::founding x;
+  x.id = founding_id{in.u64()};
+  x.members = get_text(in);
+  if (!in.at_end() || !x.id)
+    return std::nullopt;
+  return x;
+}
+
 std::optional<std::vector<uint64_t>> decode_numbers(std::span<const std::byte> body, size_t count) {
   byte_reader in{body};
   std::vector<uint64_t> numbers;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "membership/founding.hpp"
 #include "persistence/group_descriptor.hpp"
 #include "raft/persist_batch.hpp"
 
@@ -22,6 +23,9 @@ std::optional<group_descriptor> decode_group_descriptor(group_id group, replica_
 std::vector<std::byte> encode_body(const group_tombstone& x);
 std::optional<group_tombstone> decode_group_tombstone(group_id group,
                                                       std::span<const std::byte> body);
+
+std::vector<std::byte> encode_body(const membership::founding& x);
+std::optional<membership::founding> decode_founding(std::span<const std::byte> body);
 
 /// Bodies that are 64-bit numbers only: a hard state has three (term, voted for, commit), a
 /// truncation one (the first index dropped), a peer's identity two (node, directory), a forgotten

@@ -28,8 +28,19 @@ std::string_view to_string(record_kind kind) noexcept {
     case record_kind::small_snapshot: return "small snapshot";
     case record_kind::checkpoint: return "checkpoint";
     case record_kind::moved: return "moved";
+    case record_kind::founding: return "founding";
   }
   return "unknown";
+}
+
+bool is_readable(record_kind kind) noexcept {
+  return (kind >= record_kind::entries && kind <= record_kind::peer_forgotten)
+         || kind == record_kind::founding;
+}
+
+std::string describe_unreadable(record_kind kind) {
+  return "the record is of kind " + std::to_string(static_cast<uint8_t>(kind))
+         + ", which this build doesn't read (it reads 1 to 7 and 12)";
 }
 
 void encode(const record_header& header, std::span<std::byte> into) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace caucus::persistence {
@@ -22,10 +23,14 @@ enum class record_kind : uint8_t {
   small_snapshot = 9, ///< Reserved.
   checkpoint = 10,    ///< Reserved.
   moved = 11,         ///< Reserved: an older record that GC carried to the tail.
+  founding = 12,
 };
-inline constexpr uint8_t record_kind_last = 7; ///< That this build reads.
 
 std::string_view to_string(record_kind kind) noexcept;
+/// Whether this build reads records of this kind.
+[[nodiscard]] bool is_readable(record_kind kind) noexcept;
+/// For people: what a kind that it doesn't read means.
+std::string describe_unreadable(record_kind kind);
 
 /// What every record begins with.
 ///

@@ -146,6 +146,10 @@ void wal::add_forgotten(node_id peer) {
   state_->buffer.add(record_kind::peer_forgotten, {}, {}, {peer.value()});
 }
 
+void wal::add(const membership::founding& x) {
+  state_->buffer.add(record_kind::founding, {}, {}, encode_body(x));
+}
+
 size_t wal::staged_bytes() const noexcept {
   return state_->buffer.is_empty() ? 0 : state_->buffer.bytes();
 }

@@ -31,6 +31,8 @@ public:
   void add_deleted(group_id group);
   void add(const peer_identity& peer);
   void add_forgotten(node_id peer);
+  /// Replaces an older one.
+  void add(const membership::founding& x);
 
   [[nodiscard]] size_t staged_bytes() const noexcept;
 

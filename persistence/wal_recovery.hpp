@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "membership/founding.hpp"
 #include "persistence/group_descriptor.hpp"
 #include "persistence/peer_identity.hpp"
 #include "raft/persist_batch.hpp"
@@ -32,6 +33,7 @@ struct wal_recovery {
   std::vector<recovered_group> groups;     ///< Ascending by group id; deleted ones are left out.
   std::vector<group_tombstone> tombstones; ///< Ascending by group id.
   std::vector<peer_identity> peers;        ///< Ascending by node.
+  membership::founding founding;           ///< None if it was never written.
   std::vector<std::string> warnings;       ///< A torn tail: where, how much, what remains.
   uint64_t bytes_read = 0;
 };

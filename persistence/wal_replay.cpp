@@ -49,10 +49,9 @@ result<void> wal_replay::apply(std::span<const std::byte> batch, const batch_hea
 
 result<void> wal_replay::apply_record(const located_record& record, bool is_intact) {
   const auto& header = record.header;
-  if (const auto kind = static_cast<uint8_t>(header.kind); kind == 0 || kind > record_kind_last)
+  if (!is_readable(header.kind))
     return at(record, errc::version_mismatch,
-              "the record is of kind " + std::to_string(kind) + ", this build reads kinds up to "
-                + std::to_string(record_kind_last) + "; start the newer build");
+              describe_unreadable(header.kind) + "; start the newer build");
   if (!is_intact && crc32c(record.body) != header.body_crc) {
     // Its header is sound, so it is known whom the loss concerns; but a group that isn't known
     // otherwise (its creation is lost), or the node itself, can't be set apart.
@@ -69,12 +68,20 @@ result<void> wal_replay::apply_record(const located_record& record, bool is_inta
     case record_kind::group_created: return apply_group_created(record);
     case record_kind::group_deleted: return apply_group_deleted(record);
     case record_kind::peer_identity:
-    case record_kind::peer_forgotten: return apply_node_record(record);
+    case record_kind::peer_forgotten:
+    case record_kind::founding: return apply_node_record(record);
     default: return apply_group_record(record);
   }
 }
 
 result<void> wal_replay::apply_node_record(const located_record& record) {
+  if (record.header.kind == record_kind::founding) {
+    auto founding = decode_founding(record.body);
+    if (!founding)
+      return at(record, errc::wal_corrupt, undecodable);
+    founding_ = *std::move(founding);
+    return {};
+  }
   const bool is_forgotten = record.header.kind == record_kind::peer_forgotten;
   const auto numbers = decode_numbers(record.body, is_forgotten ? 1 : 2);
   if (!numbers)
@@ -229,6 +236,7 @@ void wal_replay::finish(wal_recovery& into) {
   }
   for (auto& [id, tombstone] : tombstones_)
     into.tombstones.push_back(std::move(tombstone));
+  into.founding = std::move(founding_);
   for (const auto& [node, directory] : peers_)
     into.peers.push_back({node, directory});
 }

@@ -24,7 +24,7 @@ public:
   result<void> apply(std::span<const std::byte> batch, const batch_header& header,
                      log_position place, bool is_intact);
 
-  /// Groups, tombstones and peers.
+  /// Groups, tombstones, peers and the founding.
   void finish(wal_recovery& into);
 
   /// For the warning about a torn tail: how far some of the groups' logs reach.
@@ -65,6 +65,7 @@ private:
   std::map<group_id, group_state> groups_;
   std::map<group_id, group_tombstone> tombstones_;
   std::map<node_id, directory_id> peers_;
+  membership::founding founding_;
 };
 
 } // namespace caucus::persistence

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 KINDS = {1: "entries", 2: "hard state", 3: "truncation", 4: "group created", 5: "group deleted",
-         6: "peer identity", 7: "peer forgotten"}
+         6: "peer identity", 7: "peer forgotten", 12: "founding"}
 ENTRY_KINDS = ["command", "no_op", "configuration", "session", "internal"]
 
 
@@ -113,8 +113,10 @@ def body(kind, data, payloads):
         found = {"generation": fields.number(8), "name": fields.text()}
     elif kind == 6:
         found = {"node": fields.number(8), "directory": hex16(fields.number(8))}
-    else:
+    elif kind == 7:
         found = {"node": fields.number(8)}
+    else:
+        found = {"founding": hex16(fields.number(8)), "members": fields.text()}
     if fields.at != len(data):
         raise Damage("a body has more bytes than it should")
     return found

@@ -16,8 +16,8 @@ using packer = msgpack::packer<frame_writer>;
 
 constexpr std::string_view magic = "caucus";
 constexpr size_t reason_bytes_max = 600;
-constexpr uint32_t hello_fields = 9;
-constexpr uint32_t hello_reply_fields = 10;
+constexpr uint32_t hello_fields = 11;
+constexpr uint32_t hello_reply_fields = 12;
 
 void pack_text(packer& out, std::string_view text) {
   out.pack_str(static_cast<uint32_t>(text.size()));
@@ -36,6 +36,18 @@ void pack_identity(packer& out, const node_identity& x) {
   out.pack_uint64(x.node.value());
   out.pack_uint64(x.directory.value());
   out.pack_uint64(x.boot.value());
+  out.pack_uint64(x.founding.id.value());
+  pack_text(out,
+            std::string_view{x.founding.members}.substr(0, membership::founding_text_bytes_max));
+}
+
+/// The peer's text goes into our log: it must not bring line breaks of its own.
+std::string cleaned(std::string_view text, size_t bytes_max) {
+  std::string x{text.substr(0, bytes_max)};
+  std::replace_if(
+    x.begin(), x.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; },
+    '?');
+  return x;
 }
 
 node_identity read_identity(msgpack_reader& in) {
@@ -44,6 +56,8 @@ node_identity read_identity(msgpack_reader& in) {
   x.node = node_id{in.read_uint()};
   x.directory = directory_id{in.read_uint()};
   x.boot = boot_count{in.read_uint()};
+  x.founding.id = founding_id{in.read_uint()};
+  x.founding.members = cleaned(in.read_str(), membership::founding_text_bytes_max);
   return x;
 }
 
@@ -67,15 +81,6 @@ bool is_complete(const msgpack_reader& in, uint16_t version) {
 
 error malformed(const char* what) {
   return {errc::malformed, std::string{what} + " does not decode"};
-}
-
-/// The peer's text goes into our log: it must not bring line breaks of its own.
-std::string cleaned(std::string_view text) {
-  std::string x{text.substr(0, reason_bytes_max)};
-  std::replace_if(
-    x.begin(), x.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; },
-    '?');
-  return x;
 }
 
 std::string describe(const node_identity& x) {
@@ -155,7 +160,7 @@ result<hello_reply> decode_hello_reply(std::span<const std::byte> body) {
     return malformed("a hello's reply");
   const auto is_accepted = in.read_bool();
   const auto refused = in.read_uint();
-  x.reason = cleaned(in.read_str());
+  x.reason = cleaned(in.read_str(), reason_bytes_max);
   x.from = read_identity(in);
   if (!is_complete(in, x.version) || refused > UINT8_MAX || is_accepted != (refused == 0))
     return malformed("a hello's reply");

@@ -131,6 +131,8 @@ void memory_network::connect(node_id a, node_id b) {
     return;
   }
   links_[pair] = ++last_link_;
+  told_[{a, b}] = other->self_.founding.id;
+  told_[{b, a}] = dialler->self_.founding.id;
   dialler->listener_->on_peer_up(other->self_);
   other->listener_->on_peer_up(dialler->self_);
 }
@@ -147,6 +149,18 @@ void memory_network::disconnect(node_id a, node_id b, const error& reason) {
             .to = direction.second,
             .reason = reason});
   }
+}
+
+void memory_network::end_links_to_others(node_id node) {
+  std::vector<pair_of_nodes> ended;
+  for (const auto& [pair, link] : links_) {
+    const auto peer = pair.first == node ? pair.second : pair.first;
+    const bool is_ours = pair.first == node || pair.second == node;
+    if (is_ours && told_[{node, peer}] != find(node)->self_.founding.id)
+      ended.push_back(pair);
+  }
+  for (const auto& [a, b] : ended)
+    disconnect(a, b, {errc::unreachable, "a node knows its cluster now; it is asked again"});
 }
 
 bool memory_network::send(node_id from, node_id to, std::vector<routed_message> messages) {

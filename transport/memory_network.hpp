@@ -85,6 +85,8 @@ private:
   void dial_all(node_id node);
   void connect(node_id a, node_id b);
   void disconnect(node_id a, node_id b, const error& reason);
+  /// Those to whom this node's cluster was another when they met, or none.
+  void end_links_to_others(node_id node);
   bool send(node_id from, node_id to, std::vector<routed_message> messages);
   void queue_message(event x);
   void deliver(event x);
@@ -96,6 +98,8 @@ private:
   uint64_t last_link_ = 0;
   std::map<node_id, memory_transport*> endpoints_;
   std::map<pair_of_nodes, uint64_t> links_;
+  /// Who heard a hello, from whom: the founding that it told.
+  std::map<std::pair<node_id, node_id>, founding_id> told_;
   std::set<pair_of_nodes> cut_;
   std::set<pair_of_nodes> silenced_;
   std::map<pair_of_nodes, uint64_t> waiting_bytes_; ///< By from, to.

@@ -31,6 +31,12 @@ void memory_transport::confirm_peer(node_id peer, directory_id directory) {
     network_->release_held(peer, self_.node);
 }
 
+void memory_transport::adopt(const membership::founding& founding) {
+  self_.founding = founding;
+  if (listener_ != nullptr)
+    network_->end_links_to_others(self_.node);
+}
+
 bool memory_transport::send(node_id to, std::vector<routed_message> messages) {
   if (messages.empty())
     return true;

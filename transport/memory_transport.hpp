@@ -14,6 +14,7 @@ public:
   result<void> start(const node_identity& self, transport_listener& listener) override;
   void set_peers(const std::map<node_id, endpoint>& peers) override;
   void confirm_peer(node_id peer, directory_id directory) override;
+  void adopt(const membership::founding& founding) override;
   bool send(node_id to, std::vector<routed_message> messages) override;
   void stop() override;
   /// Names are not addresses here: the host says so, the port is the low part of the node's id.

@@ -82,6 +82,10 @@ void tcp_transport::confirm_peer(node_id peer, directory_id directory) {
   asio::post(io_, [this, peer, directory] { confirm(peer, directory); });
 }
 
+void tcp_transport::adopt(const membership::founding& founding) {
+  asio::post(io_, [this, founding] { become(founding); });
+}
+
 bool tcp_transport::send(node_id to, std::vector<routed_message> messages) {
   if (messages.empty())
     return true;
@@ -147,6 +151,20 @@ void tcp_transport::confirm(node_id peer, directory_id directory) {
   found->second.confirmed = directory;
   if (const auto link = found->second.link; link && link->peer().directory == directory)
     link->confirm();
+}
+
+void tcp_transport::become(const membership::founding& founding) {
+  if (is_shut_down_)
+    return;
+  self_.founding = founding;
+  std::vector<connection_ptr> others; // Closing changes the table.
+  for (const auto& [id, peer] : peers_)
+    if (peer.link && peer.link->peer().founding.id != founding.id)
+      others.push_back(peer.link);
+  for (const auto& link : others)
+    link->close({errc::unreachable,
+                 "node " + std::to_string(link->peer().node.value()) + " said hello before node "
+                   + std::to_string(self_.node.value()) + " knew its cluster; both say it again"});
 }
 
 connection_ptr tcp_transport::make_connection(tcp::socket socket, connection::direction who) {

@@ -28,6 +28,7 @@ public:
   result<void> start(const node_identity& self, transport_listener& listener) override;
   void set_peers(const std::map<node_id, endpoint>& peers) override;
   void confirm_peer(node_id peer, directory_id directory) override;
+  void adopt(const membership::founding& founding) override;
   bool send(node_id to, std::vector<routed_message> messages) override;
   void stop() override;
   [[nodiscard]] endpoint local_endpoint() const override { return acceptor_.local(); }
@@ -55,6 +56,7 @@ private:
   peer_state& state_of(node_id peer);
   void forget_if_unknown(node_id peer);
   void confirm(node_id peer, directory_id directory);
+  void become(const membership::founding& founding);
 
   // I/O thread: dialling
   void dial_later(node_id peer);

@@ -3,6 +3,7 @@
 #include "base/endpoint.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "membership/founding.hpp"
 #include "raft/message.hpp"
 
 #include <chrono>
@@ -18,6 +19,7 @@ struct node_identity {
   node_id node;
   directory_id directory;
   boot_count boot;
+  membership::founding founding; ///< None: it is to join, and hasn't met a member yet.
 };
 
 /// One group's message on its way to or from a peer.
@@ -64,8 +66,8 @@ struct transport_limits {
 
 /// Bytes between nodes. One connection per node pair; frames keep their order while a connection
 /// lives and may be lost when it dies. Batches of heartbeats alone may overtake others, so that
-/// bulk costs no election (RELIABILITY S-75). `send`, `set_peers` and `confirm_peer` may be called
-/// from any thread, `stop` from any but the transport's own.
+/// bulk costs no election (RELIABILITY S-75). `send`, `set_peers`, `confirm_peer` and `adopt` may
+/// be called from any thread, `stop` from any but the transport's own.
 class transport {
 public:
   virtual ~transport() = default;
@@ -77,6 +79,9 @@ public:
   virtual void set_peers(const std::map<node_id, endpoint>& peers) = 0;
   /// The peer's directory is durably known: its messages may be delivered.
   virtual void confirm_peer(node_id peer, directory_id directory) = 0;
+  /// This node belongs to a cluster from now on: its hellos say so, and links to peers that said
+  /// another founding, or none, end and are made anew. Takes effect before later calls.
+  virtual void adopt(const membership::founding& founding) = 0;
   /// Queues or writes one frame. False if there is no connection or its queue is full: the messages
   /// are dropped and the caller reports the peer unreachable to the groups concerned.
   virtual bool send(node_id to, std::vector<routed_message> messages) = 0;

@@ -56,6 +56,12 @@ std::string to_table(const std::vector<recovered_group>& groups, const live_byte
   return aligned(lines);
 }
 
+std::string founding_text(const wal_recovery& x) {
+  if (!x.founding.id)
+    return "the node has met no cluster yet\n\n";
+  return "the node's cluster was founded by " + x.founding.members + "\n\n";
+}
+
 void print_json(const live_bytes& counted, const result<recovered_log>& found) {
   for (const auto& x : counted.segments()) {
     auto out = to_json(x.segment);
@@ -68,6 +74,9 @@ void print_json(const live_bytes& counted, const result<recovered_log>& found) {
   }
   if (!found)
     return;
+  if (const auto& founding = found->recovery.founding; founding.id)
+    std::cout << to_line(
+      {{"founding", to_hex(founding.id.value())}, {"members", founding.members}});
   for (const auto& x : found->recovery.groups) {
     const auto count = counted.group(x.descriptor.group);
     std::cout << to_line({{"group", x.descriptor.name},
@@ -100,7 +109,8 @@ int run_inspect(const settings& x) {
     print_json(counted, found);
   else
     std::cout << to_table(counted) << '\n'
-              << (found ? to_table(found->recovery.groups, counted) : std::string{});
+              << (found ? founding_text(found->recovery) + to_table(found->recovery.groups, counted)
+                        : std::string{});
   if (!found)
     std::cerr << "caucus-wal: a start is refused, so its groups aren't shown: "
               << found.reason().what << '\n';

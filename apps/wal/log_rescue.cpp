@@ -37,6 +37,8 @@ void log_rescue::on_record(const surveyed_record& x) {
 void log_rescue::take_node_record(const surveyed_record& x) {
   if (into_ == nullptr)
     return;
+  if (x.header.kind == record_kind::founding)
+    return into_->add(*decode_founding(x.body));
   const auto is_forgotten = x.header.kind == record_kind::peer_forgotten;
   const auto numbers = *decode_numbers(x.body, is_forgotten ? 1 : 2);
   if (is_forgotten)

@@ -78,6 +78,12 @@ void add_body(json& into, const surveyed_record& x, bool shows_payloads) {
       return;
     }
     case record_kind::peer_forgotten: return numbers({"node"});
+    case record_kind::founding: {
+      const auto found = *decode_founding(x.body);
+      into["founding"] = to_hex(found.id.value());
+      into["members"] = found.members;
+      return;
+    }
     default: return;
   }
 }

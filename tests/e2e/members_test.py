@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Members come and go while the cluster works; leadership is handed over; reads without the log."""
 import json
+import shutil
 import unittest
 
 from e2e import PROGRAM, ProcessTest, QUICK, Node, free_ports, wait_until
@@ -64,6 +65,48 @@ class Members(ProcessTest):
         self.assertEqual(sorted(cluster.members()), sorted(x.id for x in cluster.nodes))
         self.assertEqual(shell.ask("add 1"), "ok 9")
         self.assertEqual({x["count"] for x in cluster.wait_for_equal_replicas()}, {9})
+
+    def test_a_node_that_founded_a_cluster_of_its_own_is_refused(self):
+        cluster = self.cluster()
+        cluster.start()
+        shell = cluster.shell()
+        self.assertEqual(self.ask_until(shell, "add 7", lambda x: x.startswith("ok ")), "ok 7")
+        # Forgotten --join, with nobody's list but its own: it leads itself and counts.
+        peer, client = (f"127.0.0.1:{port}" for port in free_ports(2))
+        node = Node(PROGRAM, 4, f"4={peer}", client, cluster.directory / "node-4", QUICK)
+        cluster.nodes.append(node)
+        node.start()
+        alone = cluster.shell(client)
+        for count in range(1, 21):
+            self.assertEqual(self.ask_until(alone, "add 1", lambda x: x.startswith("ok ")),
+                             f"ok {count}")
+        before = cluster.status_of(node)
+        cluster.ask("add-member", f"4={peer}")
+        sentence = "of one of the same name founded by 4: stop the node that was to join"
+        wait_until("node 4 to say why it is refused", lambda: sentence in node.log.read_text(), 20)
+        self.assertIn("start it with --join", node.log.read_text())
+        wait_until("a member to say the same",
+                   lambda: any("founded by 4" in x.log.read_text() for x in cluster.nodes[:3]), 20)
+        self.assertEqual(cluster.members()[4], "staging")  # Silent, and without a vote.
+        # Both clusters are as they were.
+        self.assertEqual(shell.ask("add 1"), "ok 8")
+        self.assertEqual(alone.ask("add 1"), "ok 21")
+        after = cluster.status_of(node)
+        self.assertEqual((after["term"], after["leader"]), (before["term"], 4))
+        cluster.ask("remove-member", 4)
+        # What the sentence says helps.
+        self.assertEqual(alone.close(), 0)
+        node.stop()
+        shutil.rmtree(node.directory)
+        node.members = ",".join([*cluster.member_list, f"4={peer}"])
+        node.start(["--join"])
+        self.add(cluster, 4, peer)
+        self.assertEqual({x["count"] for x in cluster.wait_for_equal_replicas()}, {8})
+        # It knows its cluster now: another list and no --join change nothing.
+        node.stop()
+        node.members = f"4={peer}"
+        node.start()
+        self.assertEqual({x["count"] for x in cluster.wait_for_equal_replicas()}, {8})
 
     def test_leadership_goes_where_it_is_told(self):
         cluster = self.cluster()

@@ -62,6 +62,7 @@ class WalTool(ProcessTest):
         commands = [x for line in self.records(node.directory, "entries") for x in line["entries"]
                     if x["kind"] == "command"]
         self.assertEqual(len(commands), 200)
+        self.assertEqual([x["members"] for x in self.records(node.directory, "founding")], ["1,2,3"])
 
     def test_inspect_and_export_show_what_the_group_has(self):
         node = self.stop_one()
@@ -72,6 +73,7 @@ class WalTool(ProcessTest):
         table = run("inspect", node.directory)
         self.assertEqual(table.returncode, 0, table.stderr)
         self.assertIn(f"1..{groups[0]['last']}", table.stdout)
+        self.assertIn("the node's cluster was founded by 1,2,3", table.stdout)
         exported = run("export", node.directory, "--group", "counter", "--payloads")
         self.assertEqual(exported.returncode, 0, exported.stderr)
         lines = [json.loads(x) for x in exported.stdout.splitlines()]

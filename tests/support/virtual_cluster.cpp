@@ -100,7 +100,7 @@ public:
   void role_changed(std::string_view group, const raft::soft_state& now) override {
     cluster_.trace(std::string{group} + std::to_string(node_) + std::string{to_string(now.role)}
                    + std::to_string(now.term.value()));
-    if (now.role != raft::role::leader)
+    if (now.role != raft::role::leader || !cluster_.how_.is_one_cluster)
       return;
     auto [found, is_first] = cluster_.leaders_.emplace(now.term.value(), node_);
     CAUCUS_ASSERT(found->second == node_); // Election safety, over the whole run.

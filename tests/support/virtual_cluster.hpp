@@ -84,6 +84,8 @@ public:
     uint64_t nodes = 3;
     uint64_t seed = 1;
     std::function<void(node_options&)> adjust;
+    /// Off where they are of two clusters: then two may lead in one term.
+    bool is_one_cluster = true;
     machine_factory machine = [] { return std::make_unique<tally_machine>(); };
   };
 

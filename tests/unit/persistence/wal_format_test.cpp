@@ -77,6 +77,11 @@ TEST_SUITE("persistence/wal_format") {
     header.epoch = boot_count{1};
     header.durable_upto = 1;
     CHECK(hex(batch.seal(header, {directory_id{0xd1}, 1, 4144})) == documented("batch"));
+
+    batch_buffer first;
+    first.add(record_kind::founding, {}, {},
+              encode_body(membership::founded_by({node_id{1}, node_id{2}, node_id{3}})));
+    CHECK(hex(first.seal({}, {}).subspan(batch_header_bytes)) == documented("founding"));
   }
 
   TEST_CASE("headers decode to what was encoded, and to nothing elsewhere") {
@@ -114,7 +119,8 @@ TEST_SUITE("persistence/wal_format") {
     CHECK(decode_record_header(bytes) == record);
   }
 
-  TEST_CASE("descriptors and tombstones round-trip and refuse every cut and trailing byte") {
+  TEST_CASE(
+    "descriptors, tombstones and foundings round-trip and refuse every cut and trailing byte") {
     auto group = descriptor(group_a);
     group.members.outgoing = {node_id{4}};
     group.members.learners = {node_id{5}};
@@ -132,6 +138,12 @@ TEST_SUITE("persistence/wal_format") {
     CHECK(decode_group_tombstone(group_a, body) == tombstone);
     for (size_t size = 0; size < body.size(); ++size)
       CHECK_FALSE(decode_group_tombstone(group_a, std::span{body}.first(size)));
+
+    const auto founding = membership::founded_by({node_id{1}, node_id{2}});
+    body = encode_body(founding);
+    CHECK(decode_founding(body) == founding);
+    for (size_t size = 0; size < body.size(); ++size)
+      CHECK_FALSE(decode_founding(std::span{body}.first(size)));
   }
 
   TEST_CASE("an entries record refuses every cut") {

@@ -239,6 +239,17 @@ TEST_SUITE("persistence/wal") {
                                                      {node_id{3}, directory_id{33}}});
   }
 
+  TEST_CASE("the founding is remembered") {
+    memory_disk disk;
+    auto node = start(disk);
+    CHECK_FALSE(node.found.founding.id);
+    const auto founding = membership::founded_by({node_id{1}, node_id{2}});
+    node.log->add(founding);
+    node.commit();
+    node = restart(disk, std::move(node));
+    CHECK(node.found.founding == founding);
+  }
+
   TEST_CASE("a segment that is full is followed by the next, and all come back") {
     memory_disk disk;
     auto node = start(disk);

@@ -13,7 +13,8 @@ std::vector<std::byte> body_of(const frame& x) {
 }
 
 const node_identity self{cluster_id{70}, node_id{1}, directory_id{701}, boot_count{4}};
-const node_identity peer{cluster_id{70}, node_id{2}, directory_id{702}, boot_count{5}};
+const node_identity peer{
+  cluster_id{70}, node_id{2}, directory_id{702}, boot_count{5}, {founding_id{703}, "1,2,3"}};
 
 hello good_hello() {
   hello x;
@@ -37,6 +38,7 @@ void check_same(const node_identity& a, const node_identity& b) {
   CHECK(a.node == b.node);
   CHECK(a.directory == b.directory);
   CHECK(a.boot == b.boot);
+  CHECK(a.founding == b.founding);
 }
 
 } // namespace
@@ -93,7 +95,7 @@ TEST_SUITE("transport/hello") {
     x.version = 3;
     x.oldest_version = 2;
     auto body = body_of(encode(x));
-    body[0] = std::byte{0x9a}; // Ten fields.
+    body[0] = std::byte{0x9c}; // Twelve fields.
     body.push_back(std::byte{0xc0});
     const auto got = decode_hello(body);
     REQUIRE(got.ok());
@@ -137,7 +139,7 @@ TEST_SUITE("transport/hello") {
     CHECK(has(check_hello_reply(x, self, peer.node), "the clusters differ"));
   }
 
-  TEST_CASE("a peer's reason is cut and cleaned before it reaches a log") {
+  TEST_CASE("a peer's texts are cut and cleaned before they reach a log") {
     auto x = good_reply();
     x.refused = errc::identity_mismatch;
     x.reason = "line\nbreak" + std::string(5000, 'x');
@@ -147,6 +149,11 @@ TEST_SUITE("transport/hello") {
     REQUIRE(got.ok());
     CHECK(got->reason.starts_with("line?break"));
     CHECK(got->reason.size() <= 600);
+    x.from.founding.members = "1\n" + std::string(5000, '2');
+    const auto founded = decode_hello_reply(body_of(encode(x)));
+    REQUIRE(founded.ok());
+    CHECK(founded->from.founding.members.starts_with("1?2"));
+    CHECK(founded->from.founding.members.size() == membership::founding_text_bytes_max);
   }
 
   TEST_CASE("an acceptance with an error code, or a refusal without one, is malformed") {

@@ -210,6 +210,19 @@ TEST_SUITE("transport/memory_network") {
     CHECK(std::set<uint64_t>(first.begin(), first.end()).size() < 200);
     CHECK(std::set<uint64_t>(first.begin(), first.end()).size() < first.size());
   }
+
+  TEST_CASE_FIXTURE(pair_fixture, "who adopts a founding greets those again who told another") {
+    const auto founding = membership::founded_by({node_id{1}});
+    REQUIRE(one.is_up(2));
+    one.links->adopt(founding);
+    network->deliver_all();
+    CHECK(two.heard.look().ups.at(node_id{1}) == 2);
+    CHECK(two.heard.look().up.at(node_id{1}).founding == founding);
+    two.links->adopt(founding);
+    network->deliver_all();
+    CHECK(two.heard.look().ups.at(node_id{1}) == 2); // Node 1 told the same.
+    CHECK(one.heard.look().ups.at(node_id{2}) == 2);
+  }
 }
 
 } // namespace caucus::transport

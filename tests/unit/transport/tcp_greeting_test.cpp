@@ -175,6 +175,23 @@ TEST_SUITE("transport/tcp_greeting") {
         CHECK(open_descriptors() <= before + 2);
     }
   }
+
+  TEST_CASE("who adopts a founding greets those again who told another") {
+    const auto founding = membership::founded_by({node_id{1}});
+    tcp_node one{1};
+    tcp_node two{2};
+    one.start();
+    two.start();
+    one.links->set_peers({{node_id{2}, two.address()}});
+    two.links->set_peers({{node_id{1}, one.address()}});
+    REQUIRE(one.wait_up(two));
+    REQUIRE(two.wait_up(one));
+    one.links->adopt(founding);
+    CHECK(two.heard.wait_until([&](const auto& x) {
+      const auto found = x.up.find(node_id{1});
+      return found != x.up.end() && found->second.founding == founding;
+    }));
+  }
 }
 
 } // namespace caucus::transport

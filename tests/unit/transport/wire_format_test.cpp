@@ -84,7 +84,7 @@ TEST_SUITE("transport/wire_format") {
   TEST_CASE("version 1 is what the document says, byte by byte") {
     hello greeting;
     greeting.from = {cluster_id{0x0123456789abcdef}, node_id{1}, directory_id{0x1122334455667788},
-                     boot_count{3}};
+                     boot_count{3}, membership::founded_by({node_id{1}, node_id{2}})};
     greeting.to = node_id{2};
     CHECK(hex(encode(greeting).bytes()) == documented("hello"));
     hello_reply reply;
