@@ -20,7 +20,7 @@ void group_replica::execute(raft::ready& todo) {
     announce(
       changed); // Before anything is sent: the event log's line precedes the deeds of a leader.
   if (todo.configuration)
-    send(node_->supervisor, node_members{todo.configuration->members});
+    announce_members();
   if (todo.persist)
     send(node_->wal, wal_append{group, *std::move(todo.persist), replica_actor{this}});
   if (!todo.messages.empty())
@@ -35,6 +35,12 @@ void group_replica::execute(raft::ready& todo) {
   if (!todo.committed.empty())
     apply(std::move(todo.committed));
   answer_queries();
+}
+
+void group_replica::announce_members() {
+  auto core = how_.core.describe();
+  send(node_->supervisor, node_members{how_.descriptor.group, std::move(core.members),
+                                       std::move(core.committed_members)});
 }
 
 void group_replica::announce(const raft::soft_state& changed) {

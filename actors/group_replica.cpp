@@ -41,7 +41,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
   });
   if (how_.is_new) // FIFO puts it into the log before this replica's first vote.
     send(node_->wal, wal_describe{how_.descriptor});
-  send(node_->supervisor, node_members{how_.core.describe().members});
+  announce_members();
   guarded([this] { flush(); });
   return {
     [this](command& asked) -> caf::result<outcome> {

@@ -65,6 +65,7 @@ private:
   // The ready (group_ready.cpp).
   void flush();
   void execute(raft::ready& todo);
+  void announce_members();
   void announce(const raft::soft_state& changed);
   void publish(term_t term, node_id leader);
   void settle(const raft::ready& todo);

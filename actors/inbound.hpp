@@ -18,6 +18,11 @@ public:
     std::lock_guard guard{mutex_};
     links_.emplace(peer, std::move(link));
   }
+  /// Once it is let in no more; what is still told of it, node 0's link hears.
+  void remove_link(node_id peer) {
+    std::lock_guard guard{mutex_};
+    links_.erase(peer);
+  }
   /// After the transport has stopped.
   void release() {
     std::lock_guard guard{mutex_};

@@ -217,16 +217,25 @@ struct node_watch_replica {
   replica_actor who;
   group_id group;
 };
-/// A group has these members from now on: the node has to be connected to all of them.
+/// A group has these members from now on: the node has to be connected to all of them, and to
+/// those whom it has again if the configuration in force is undone.
 struct node_members {
-  membership::configuration_ptr members;
+  group_id group;
+  membership::configuration_ptr in_force;
+  membership::configuration_ptr committed;
+};
+/// INTERNAL: no group has needed the peer for a while; void if one has again since.
+struct node_drop_peer {
+  node_id peer;
+  uint64_t ticket = 0;
 };
 /// The node is stopping on purpose: deaths from now on are expected.
 struct node_stopping {};
 
-using node_actor = caf::typed_actor<caf::reacts_to<node_wal_failed>, caf::reacts_to<node_watch>,
-                                    caf::reacts_to<node_watch_replica>,
-                                    caf::reacts_to<node_members>, caf::reacts_to<node_stopping>>;
+using node_actor =
+  caf::typed_actor<caf::reacts_to<node_wal_failed>, caf::reacts_to<node_watch>,
+                   caf::reacts_to<node_watch_replica>, caf::reacts_to<node_members>,
+                   caf::reacts_to<node_drop_peer>, caf::reacts_to<node_stopping>>;
 
 } // namespace caucus
 
@@ -261,4 +270,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_wal_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_watch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_watch_replica)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_members)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_drop_peer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::node_stopping)

@@ -233,7 +233,7 @@ void node_runtime::stop_services() {
   auto end = [](const auto& who) { caf::anon_send_exit(who, caf::exit_reason::user_shutdown); };
   end(context_->pulse);
   end(context_->reader);
-  for (auto& link : links_)
+  for (auto& [peer, link] : links_)
     end(link);
   end(context_->sender);
   end(context_->supervisor);

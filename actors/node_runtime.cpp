@@ -177,7 +177,8 @@ result<void> node_runtime::start_actors() {
     node_supervisor::callbacks{
       .on_failed = [this](const error& reason) { fail(reason); },
       .on_replica_died = [this](group_id group, const error& reason) { fail_group(group, reason); },
-      .on_new_peer = [this](node_id peer) { add_peer(peer); }});
+      .on_new_peer = [this](node_id peer) { add_peer(peer); },
+      .on_gone_peer = [this](node_id peer) { return remove_peer(peer); }});
   context_->supervisor->attach_functor([this](const caf::error& reason) {
     fail({errc::invariant_violated, "the node's supervisor actor died: " + to_string(reason)});
   });
@@ -215,7 +216,7 @@ void node_runtime::add_link(node_id peer) {
   caf::anon_send(context_->supervisor,
                  node_watch{caf::actor_cast<caf::strong_actor_ptr>(link), "peer_link"});
   inbound_.add_link(peer, link);
-  links_.push_back(std::move(link));
+  links_.emplace(peer, std::move(link));
 }
 
 void node_runtime::add_peer(node_id peer) {
@@ -224,6 +225,16 @@ void node_runtime::add_peer(node_id peer) {
     return;
   context_->peers->add_member(peer);
   add_link(peer);
+}
+
+peer_link_actor node_runtime::remove_peer(node_id peer) {
+  std::lock_guard guard{mutex_};
+  if (is_stopped_)
+    return {};
+  context_->peers->remove_member(peer);
+  inbound_.remove_link(peer);
+  auto link = links_.extract(peer);
+  return link ? std::move(link.mapped()) : peer_link_actor{};
 }
 
 void node_runtime::fail(const error& reason) {

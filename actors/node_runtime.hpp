@@ -51,6 +51,8 @@ private:
   void fail_group(group_id group, const error& reason);
   void add_link(node_id peer);
   void add_peer(node_id peer);
+  /// Its link, which the caller ends; null if there is none.
+  peer_link_actor remove_peer(node_id peer);
 
   /// The group's handle if it is open. Else the caller alone makes it and then gives up its claim;
   /// whoever else asks for the name meanwhile waits.
@@ -86,7 +88,7 @@ private:
   std::vector<std::unique_ptr<worker>> own_threads_; ///< Of one actor that blocks, each.
   inbound inbound_;
   actor_census census_;
-  std::vector<peer_link_actor> links_;
+  std::map<node_id, peer_link_actor> links_;
 
   mutable std::mutex mutex_; ///< Guards what follows.
   std::map<std::string, open_group> groups_;

@@ -25,7 +25,8 @@ node_actor::behavior_type node_supervisor::make_behavior() {
       monitor(x.who);
       replicas_.emplace(x.who.address(), x.group);
     },
-    [this](const node_members& x) { learn(*x.members); },
+    [this](const node_members& x) { learn(x); },
+    [this](const node_drop_peer& x) { drop(x); },
     [this](node_stopping) { is_stopping_ = true; },
   };
 }
@@ -44,22 +45,70 @@ void node_supervisor::on_death(const caf::down_msg& down) {
       {errc::invariant_violated, "the replica's actor died: " + to_string(down.reason)});
 }
 
-void node_supervisor::learn(const membership::configuration& members) {
+void node_supervisor::learn(const node_members& x) {
   if (is_stopping_)
     return;
+  groups_.insert_or_assign(x.group, x);
+  auto addresses = x.in_force->addresses;
+  addresses.insert(x.committed->addresses.begin(), x.committed->addresses.end());
+  addresses.erase(node_->options.id);
   bool is_news = false;
-  for (auto id : members.members()) {
-    auto address = members.addresses.find(id);
-    if (id == node_->options.id || address == members.addresses.end())
-      continue;
-    auto [known, is_new] = peers_.try_emplace(id, address->second);
+  for (auto& [id, address] : addresses) {
+    auto [known, is_new] = peers_.try_emplace(id, address);
     if (is_new)
       runtime_.on_new_peer(id);
-    is_news = is_news || is_new || known->second != address->second;
-    known->second = address->second;
+    is_news = is_news || is_new || known->second != address;
+    known->second = address;
   }
   if (is_news)
     node_->links->set_peers(peers_);
+  begin_to_leave();
+}
+
+bool node_supervisor::is_needed(node_id peer) const {
+  auto self = node_->options.id;
+  bool is_waiting = groups_.empty(); // For somebody to tell us of a group's members.
+  for (auto& [id, group] : groups_) {
+    if (group.in_force->is_member(peer) || group.committed->is_member(peer))
+      return true;
+    // While we read of a group's past, nobody knows whom we hear it from; and who was removed
+    // keeps what it has.
+    if (!group.in_force->voters.empty() && !group.in_force->is_member(self))
+      return true;
+    is_waiting = is_waiting || group.in_force->voters.empty();
+  }
+  return is_waiting && node_->options.members.contains(peer);
+}
+
+/// Who was removed may still want to hear that it was: for two election timeouts the core tells it
+/// (`core::drop_departed`), and so long it may take until it asks for votes and is told then.
+void node_supervisor::begin_to_leave() {
+  auto& options = node_->options;
+  const std::chrono::milliseconds grace{4 * options.election_ticks * options.tick_ms};
+  for (auto& [id, address] : peers_) {
+    if (is_needed(id)) {
+      leaving_.erase(id);
+    } else if (auto [leaving, is_new] = leaving_.try_emplace(id, last_ticket_ + 1); is_new) {
+      ++last_ticket_;
+      delayed_send(this, grace, node_drop_peer{id, last_ticket_});
+    }
+  }
+}
+
+void node_supervisor::drop(const node_drop_peer& x) {
+  auto leaving = leaving_.find(x.peer);
+  if (is_stopping_ || leaving == leaving_.end() || leaving->second != x.ticket)
+    return;
+  leaving_.erase(leaving);
+  peers_.erase(x.peer);
+  if (auto link = runtime_.on_gone_peer(x.peer)) {
+    watched_.erase(link.address());
+    demonitor(link.address());
+    send_exit(link, caf::exit_reason::user_shutdown);
+  }
+  node_->links->set_peers(peers_);
+  node_->log().info("event=peer_dropped peer=" + std::to_string(x.peer.value())
+                    + " reason=\"no group has it as a member any more\"");
 }
 
 } // namespace caucus

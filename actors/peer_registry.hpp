@@ -45,7 +45,8 @@ public:
                      + ": stop the node that was to join the other's cluster, wipe its directory "
                        "and start it with --join"};
     if (!members_.contains(x.node))
-      return error{errc::identity_mismatch, "node " + peer + " is no member for node " + self};
+      return error{errc::identity_mismatch, "node " + peer + " is no member for node " + self
+                                              + ": it isn't added yet, or was removed"};
     if (auto claimed = claimed_.find(x.node);
         claimed != claimed_.end() && claimed->second != x.directory)
       return error{errc::identity_mismatch, "node " + self
@@ -67,6 +68,12 @@ public:
   void add_member(node_id node) {
     std::lock_guard guard{mutex_};
     members_.insert(node);
+  }
+
+  /// Its directory stays known: under its id no other one comes back.
+  void remove_member(node_id node) {
+    std::lock_guard guard{mutex_};
+    members_.erase(node);
   }
 
   /// None before this node has met a member of the cluster that it is to join.

@@ -39,6 +39,7 @@ core_status core::describe() const {
                   .is_asleep = is_asleep_,
                   .members = configurations_.latest().members,
                   .configuration_id = configurations_.latest().id,
+                  .committed_members = configurations_.as_of(commit_).members,
                   .removed_by = is_removed() ? told_removed_by_ : index_t{},
                   .is_outsider = is_outsider(),
                   .noise = noise_};

@@ -63,6 +63,8 @@ struct core_status {
   std::vector<peer_status> peers;        ///< Leader only, ascending.
   membership::configuration_ptr members; ///< The configuration in force, committed or not.
   index_t configuration_id;              ///< Index of its entry; 0: the group's first.
+  /// The newest that is known to be committed: comes back if the one in force is undone.
+  membership::configuration_ptr committed_members;
   /// A committed configuration, newer than ours, that doesn't name this node: it doesn't campaign
   /// any more. 0: none that we were told of.
   index_t removed_by;

@@ -65,6 +65,9 @@ class Members(ProcessTest):
         self.assertEqual(sorted(cluster.members()), sorted(x.id for x in cluster.nodes))
         self.assertEqual(shell.ask("add 1"), "ok 9")
         self.assertEqual({x["count"] for x in cluster.wait_for_equal_replicas()}, {9})
+        for node in cluster.nodes:  # The new one's list named the dead one, too.
+            wait_until(f"node {node.id} to give the dead one up", lambda node=node:
+                       f"event=peer_dropped peer={dead.id}" in node.log.read_text(), 20)
 
     def test_a_node_that_founded_a_cluster_of_its_own_is_refused(self):
         cluster = self.cluster()
