@@ -111,7 +111,8 @@ void group_replica::send_replies(const std::vector<raft::heartbeat_out>& replies
   std::vector<raft::envelope> messages;
   messages.reserve(replies.size());
   for (auto& reply : replies)
-    messages.push_back({reply.to, raft::heartbeat_reply{reply.term, reply.context}});
+    messages.push_back(
+      {reply.to, raft::heartbeat_reply{reply.term, reply.context, reply.promise_ns}});
   send(node_->sender, transport_send{how_.descriptor.group, std::move(messages)});
 }
 

@@ -209,13 +209,19 @@ private:
   [[nodiscard]] bool has_committed_in_term() const noexcept;
   [[nodiscard]] bool wants_round() const noexcept;
   void send_round();
-  void on_echo(progress& peer, read_context round);
+  void on_echo(progress& peer, const heartbeat_reply& x);
   void confirm_reads();
+  /// The newest round that a majority has answered in such a way: 0 to `last_round`.
+  [[nodiscard]] read_context round_of_quorum(read_context progress::*answered) const;
   [[nodiscard]] bool wants_to_ask() const noexcept;
   void ask_leader();
   void refuse_read(const read_queue::waiting& x);
   void refuse_reads();
   void tick_reads();
+  /// How long a voter keeps still for a leader that it answered.
+  [[nodiscard]] int64_t promise_ns() const noexcept {
+    return options_.election_ticks * options_.tick_ns;
+  }
   void renew_promise();
   [[nodiscard]] bool is_promised() const noexcept;
 

@@ -25,8 +25,9 @@ struct core_options {
   uint8_t priority = priority_max;
   bool pre_vote = true;
   bool check_quorum = true;
-  /// Whether a leader may answer reads alone for as long as no other can be elected. All members
-  /// must agree on it: it is the voters who keep still. Needs `check_quorum`.
+  /// Whether a leader may answer reads alone for as long as no other can be elected, and whether
+  /// this voter keeps still for it. Of voters with other options a leader counts those who promise
+  /// at least an election timeout of its own. Needs `check_quorum`.
   bool lease = false;
   int64_t tick_ns = 100'000'000;             ///< Shortest time between ticks; for the lease.
   int64_t clock_drift_max_ns = 50'000'000;   ///< Between two nodes, within an election timeout.

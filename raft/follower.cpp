@@ -102,12 +102,16 @@ void core::on(node_id from, const heartbeat& x) {
   }
   // An older leader learns our term by it; before that is durable we promise nothing (P-02).
   if (promise_after() == persist_seq{}) {
-    if (x.term == term_) {
+    const bool is_promise = x.term == term_ && options_.lease;
+    if (is_promise) {
       renew_promise();
       is_renewing_promise_ = true;
     }
-    out_.heartbeat_replies.push_back(
-      {.to = from, .term = term_, .commit = {}, .context = x.context});
+    out_.heartbeat_replies.push_back({.to = from,
+                                      .term = term_,
+                                      .commit = {},
+                                      .context = x.context,
+                                      .promise_ns = is_promise ? promise_ns() : 0});
   }
 }
 

@@ -59,6 +59,7 @@ struct heartbeat {
 struct heartbeat_reply {
   term_t term;
   read_context context;
+  int64_t promise_ns = 0; ///< For how long its sender votes for nobody; 0: it promises nothing.
 };
 
 /// "Campaign now": the second half of a leadership transfer (thesis §3.10).

@@ -52,7 +52,7 @@ bool is_valid(const append_reply& x) noexcept {
 }
 
 bool is_valid(const heartbeat& x) noexcept { return is_term(x.term) && is_number(x.commit); }
-bool is_valid(const heartbeat_reply& x) noexcept { return is_term(x.term); }
+bool is_valid(const heartbeat_reply& x) noexcept { return is_term(x.term) && x.promise_ns >= 0; }
 bool is_valid(const timeout_now& x) noexcept { return is_term(x.term); }
 bool is_valid(const forward_proposal&) noexcept { return true; }
 

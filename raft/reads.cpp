@@ -9,9 +9,6 @@ namespace caucus::raft {
 
 namespace {
 
-/// How long a voter keeps still for a leader that it answered.
-int64_t promise_ns(const core_options& x) noexcept { return x.election_ticks * x.tick_ns; }
-
 /// A read in vain is refused after so many ticks.
 uint64_t patience(const core_options& x) noexcept { return 2 * uint64_t{x.election_ticks}; }
 
@@ -23,7 +20,7 @@ void core::check_lease_options() const {
   CAUCUS_ASSERT(options_.check_quorum); // Who checks no quorum would also lead alone for ever.
   CAUCUS_ASSERT(options_.tick_ns > 0);
   CAUCUS_ASSERT(options_.clock_drift_max_ns >= 0);
-  CAUCUS_ASSERT(options_.clock_drift_max_ns < promise_ns(options_));
+  CAUCUS_ASSERT(options_.clock_drift_max_ns < promise_ns());
 }
 
 void core::on(const read& x) {
@@ -76,7 +73,7 @@ void core::send_round() {
   auto& leading = std::get<leader_role>(role_);
   while (!leading.lease_reads.empty()) {
     const auto x = leading.lease_reads.pop();
-    const auto lasts_ns = promise_ns(options_) - options_.clock_drift_max_ns;
+    const auto lasts_ns = promise_ns() - options_.clock_drift_max_ns;
     if (!is_handing_over() && leading.right.holds(now_.mono_ns, lasts_ns))
       out_.reads_ready.push_back({x.request, commit_});
     else
@@ -105,27 +102,37 @@ void core::send_round() {
   leading.heartbeat_elapsed = 0;
 }
 
-void core::on_echo(progress& peer, read_context round) {
+void core::on_echo(progress& peer, const heartbeat_reply& x) {
   auto& leading = std::get<leader_role>(role_);
+  const auto round = x.context;
   if (round > leading.last_round) {
     ++noise_.beyond_sent;
   } else if (round > peer.echoed) {
     peer.echoed = round;
+    // Options may differ while they are changed one node after the other (ADR 0012).
+    if (x.promise_ns >= promise_ns())
+      peer.promised = round;
     confirm_reads();
   }
+}
+
+read_context core::round_of_quorum(read_context progress::*answered) const {
+  const auto& leading = std::get<leader_role>(role_);
+  const auto by_quorum = membership::committed_index(members(), [&](node_id id) {
+    if (id == options_.self)
+      return index_t{leading.last_round.value()};
+    const auto* peer = leading.peers.find(id);
+    return peer == nullptr ? index_t{} : index_t{(peer->*answered).value()};
+  });
+  return std::min(read_context{by_quorum.value()}, leading.last_round);
 }
 
 /// Answers what a quorum of echoes confirms: nobody else led when the youngest of them was sent.
 void core::confirm_reads() {
   auto& leading = std::get<leader_role>(role_);
-  const auto by_quorum = membership::committed_index(members(), [&](node_id id) {
-    if (id == options_.self)
-      return index_t{leading.last_round.value()};
-    const auto* peer = leading.peers.find(id);
-    return peer == nullptr ? index_t{} : index_t{peer->echoed.value()};
-  });
-  const auto confirmed = std::min(read_context{by_quorum.value()}, leading.last_round);
-  leading.right.confirm(confirmed);
+  if (options_.lease) // A quorum that keeps still: no other has a majority without one of it.
+    leading.right.confirm(round_of_quorum(&progress::promised));
+  const auto confirmed = round_of_quorum(&progress::echoed);
   while (const auto x = leading.reads.pop_confirmed(confirmed))
     if (x->asker == node_id{})
       out_.reads_ready.push_back({x->request, x->index});
@@ -227,7 +234,7 @@ void core::tick_reads() {
 
 void core::renew_promise() {
   if (options_.lease && term_ != term_t{})
-    promised_until_ns_ = std::max(promised_until_ns_, now_.mono_ns + promise_ns(options_));
+    promised_until_ns_ = std::max(promised_until_ns_, now_.mono_ns + promise_ns());
 }
 
 /// Whether a leader may rely on our keeping still, in whatever term we are by now. Not the same as

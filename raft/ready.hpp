@@ -26,6 +26,7 @@ struct heartbeat_out {
   term_t term;
   index_t commit; ///< Heartbeats only.
   read_context context;
+  int64_t promise_ns = 0; ///< Answers only.
 };
 
 /// A proposal found its place in the log of `accepted.term`'s leader. Its fate is known when this

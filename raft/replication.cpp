@@ -123,7 +123,7 @@ void core::on(node_id from, const heartbeat_reply& x) {
     return;
   }
   peer->is_active = peer->is_heard_awake = true;
-  on_echo(*peer, x.context);
+  on_echo(*peer, x);
   peer->is_read_failed = false;
   peer->is_paused = false; // The link works: ask again what was lost (RELIABILITY S-37).
   // There is nothing left to probe with, so only this ends it; sleep waits for that (is_idle).

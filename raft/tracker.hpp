@@ -38,6 +38,7 @@ struct progress {
   uint8_t priority = 0;           ///< Its own, to lead; 0 also until it has told.
   uint64_t snapshot_due_tick = 0; ///< From then on another snapshot may be asked for.
   read_context echoed;            ///< The newest round of heartbeats that it answered.
+  read_context promised;          ///< The newest in whose answer it promised what a lease needs.
   inflights window;               ///< Replicating: appends that were not answered.
   index_t leaves_at;              ///< The configuration that removed it; 0: it is a member.
   uint32_t leaving_ticks = 0;     ///< Since that was committed.

@@ -208,6 +208,7 @@ bool message_decoder::decode_heartbeat_replies(msgpack_reader& in, uint32_t fiel
     raft::heartbeat_reply x;
     x.term = term_t{in.read_uint()};
     x.context = read_context{in.read_uint()};
+    x.promise_ns = in.read_int();
     out.push_back({group, x});
   }
   return in.ok();

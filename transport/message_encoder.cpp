@@ -193,6 +193,7 @@ void pack_heartbeat_replies(packer& out, message_span run) {
     out.pack_uint64(x.group.value());
     out.pack_uint64(reply.term.value());
     out.pack_uint64(reply.context.value());
+    out.pack_uint64(static_cast<uint64_t>(reply.promise_ns));
   }
 }
 

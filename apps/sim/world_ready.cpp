@@ -46,7 +46,7 @@ void world::take(sim_node& n) {
   for (const auto& x : out.heartbeat_replies) {
     if (is_checked_)
       promises::on_heartbeat_reply(n.id(), x, n.disk);
-    send(n, x.to, raft::heartbeat_reply{x.term, x.context});
+    send(n, x.to, raft::heartbeat_reply{x.term, x.context, x.promise_ns});
   }
   if (out.restore) {
     n.to_apply.push_back(nullptr);

@@ -117,7 +117,7 @@ void core_cluster::take(uint64_t id) {
     put_on_wire({id, x.to.value(), heartbeat{x.term, x.commit, x.context}});
   for (const auto& x : out.heartbeat_replies) {
     CAUCUS_ASSERT(x.term <= r.disk.hard.term);
-    put_on_wire({id, x.to.value(), heartbeat_reply{x.term, x.context}});
+    put_on_wire({id, x.to.value(), heartbeat_reply{x.term, x.context, x.promise_ns}});
   }
   for (auto& x : out.committed) {
     CAUCUS_ASSERT(x->id.index.value() <= r.disk.log.size());

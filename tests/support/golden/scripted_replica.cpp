@@ -86,7 +86,7 @@ ready scripted_replica::take(instant now) {
   for (const auto& x : out.heartbeats)
     out.messages.push_back({x.to, heartbeat{x.term, x.commit, x.context}});
   for (const auto& x : out.heartbeat_replies)
-    out.messages.push_back({x.to, heartbeat_reply{x.term, x.context}});
+    out.messages.push_back({x.to, heartbeat_reply{x.term, x.context, x.promise_ns}});
   for (const auto& x : out.messages) {
     check_promise(x);
     outbox.push_back(x);

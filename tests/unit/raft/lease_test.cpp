@@ -30,10 +30,11 @@ ready ask(lone_core& x, int64_t at_ns) {
   return x.step(raft::read{request_id{1}, consistency::lease});
 }
 
-void echo(lone_core& x, const ready& round, uint64_t from = 2) {
+void echo(lone_core& x, const ready& round, uint64_t from = 2, int64_t promise_ns = 1000 * ms) {
   REQUIRE_FALSE(round.heartbeats.empty());
   REQUIRE(round.heartbeats[0].context != read_context{});
-  x.receive(from, heartbeat_reply{round.heartbeats[0].term, round.heartbeats[0].context});
+  x.receive(from,
+            heartbeat_reply{round.heartbeats[0].term, round.heartbeats[0].context, promise_ns});
 }
 
 request_vote vote_for(uint64_t term, bool is_pre_vote = false) {
@@ -83,6 +84,44 @@ TEST_SUITE("raft/core: lease reads") {
     CHECK(ask(x, 1).reads_ready.empty());
     echo(x, round, 3);
     CHECK(ask(x, 2).reads_ready.size() == 1);
+  }
+
+  TEST_CASE("a lease counts only voters that keep still for as long as it lasts") {
+    auto x = leader();
+    const auto round = x.tick();
+    SUBCASE("of those with shorter timeouts none") {
+      echo(x, round, 2, 999 * ms);
+      echo(x, round, 3, 999 * ms);
+      CHECK(ask(x, 1 * ms).reads_ready.empty());
+    }
+    SUBCASE("nor those without leases") {
+      echo(x, round, 2, 0);
+      echo(x, round, 3, 0);
+      CHECK(ask(x, 1 * ms).reads_ready.empty());
+    }
+    SUBCASE("a majority that does is enough") {
+      echo(x, round, 2, 0);
+      echo(x, round, 3, 5000 * ms);
+      CHECK(ask(x, 799 * ms).reads_ready.size() == 1);
+    }
+    SUBCASE("for as long as they did: who was started with other options counts no more") {
+      echo(x, round);
+      echo(x, x.tick(), 2, 0);
+      CHECK(ask(x, 799 * ms).reads_ready.size() == 1);
+      CHECK(ask(x, 800 * ms).reads_ready.empty());
+    }
+  }
+
+  TEST_CASE("an answer says for how long it promises to keep still, if it does") {
+    auto promise_of = [](core_options options, uint64_t term) {
+      lone_core x{{.term = 3, .options = options}};
+      const auto out = x.receive(2, heartbeat{.term = term_t{term}});
+      REQUIRE(out.heartbeat_replies.size() == 1);
+      return out.heartbeat_replies[0].promise_ns;
+    };
+    CHECK(promise_of(with_lease(), 3) == 1000 * ms);
+    CHECK(promise_of(with_lease(), 2) == 0); // An older leader gets no promise.
+    CHECK(promise_of({.tick_ns = 100 * ms}, 3) == 0);
   }
 
   TEST_CASE("without the option every lease read asks a quorum") {

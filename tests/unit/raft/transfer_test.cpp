@@ -190,7 +190,7 @@ TEST_SUITE("raft/core: leadership transfer") {
     auto renew = [&x] {
       auto out = x.tick();
       REQUIRE_FALSE(out.heartbeats.empty());
-      x.receive(2, heartbeat_reply{term_t{1}, out.heartbeats[0].context});
+      x.receive(2, heartbeat_reply{term_t{1}, out.heartbeats[0].context, 1000 * ms});
     };
     renew();
     REQUIRE(lease_read());

@@ -45,7 +45,7 @@ struct message_dump {
     put("heartbeat", x.term.value(), x.commit.value(), x.context.value());
   }
   void operator()(const raft::heartbeat_reply& x) {
-    put("heartbeat_reply", x.term.value(), x.context.value());
+    put("heartbeat_reply", x.term.value(), x.context.value(), x.promise_ns);
   }
   void operator()(const raft::timeout_now& x) { put("timeout_now", x.term.value()); }
   void operator()(const raft::forward_proposal& x) {
@@ -114,7 +114,7 @@ inline std::vector<routed_message> one_of_each() {
   add(raft::append_reply{term_t{12}, false, index_t{huge}, index_t{14}, {index_t{15}, term_t{1}}});
   add(raft::heartbeat{term_t{17}, index_t{18}, read_context{19}});
   add(raft::heartbeat{term_t{huge}, index_t{0}, read_context{0}});
-  add(raft::heartbeat_reply{term_t{20}, read_context{21}});
+  add(raft::heartbeat_reply{term_t{20}, read_context{21}, 22'000'000'000});
   add(raft::timeout_now{term_t{22}});
   add(raft::forward_proposal{request_id{23},
                              {raft::entry_kind::command, session_id{24}, sequence_t{25},
