@@ -31,6 +31,8 @@ using index_t = strong_u64<struct index_tag>;
 using persist_seq = strong_u64<struct persist_seq_tag>;
 /// A proposal waiting at one replica, numbered by that replica's shell.
 using request_id = strong_u64<struct request_id_tag>;
+/// One offer of a snapshot to a peer and what follows from it; never used again by its sender.
+using transfer_id = strong_u64<struct transfer_id_tag>;
 /// The index of the entry that opened the session: unique in its group by construction.
 using session_id = strong_u64<struct session_id_tag>;
 /// Numbers the commands of one session, from 1.

@@ -187,6 +187,7 @@ void tcp_transport::on_frame(const connection_ptr& from, const frame_header& hea
       if (is_established)
         return;
       break;
+    case frame_kind::bulk: break;
     case frame_kind::hello:
       if (!is_established && from->who_dialled() == connection::direction::accepted)
         return on_hello(from, body);

@@ -26,6 +26,12 @@ T get(std::span<const std::byte> in, size_t at) {
   return x;
 }
 
+bool is_known(uint8_t kind) {
+  return (kind >= static_cast<uint8_t>(frame_kind::hello)
+          && kind <= static_cast<uint8_t>(frame_kind::keep_alive))
+         || kind == static_cast<uint8_t>(frame_kind::bulk);
+}
+
 /// What foreign bytes look like, for the log: those that print, else a dot.
 std::string printable(std::span<const std::byte> bytes) {
   std::string text;
@@ -57,8 +63,7 @@ result<frame_header> parse_header(std::span<const std::byte, frame_header_bytes>
     return error{errc::malformed, "the checksum of a frame header is wrong"};
   frame_header header{get<uint32_t>(bytes, 0), get<uint32_t>(bytes, 4), frame_kind{}};
   const auto kind = get<uint8_t>(bytes, 8);
-  if (kind < static_cast<uint8_t>(frame_kind::hello)
-      || kind > static_cast<uint8_t>(frame_kind::keep_alive))
+  if (!is_known(kind))
     return error{errc::malformed, "frame kind " + std::to_string(kind) + " is unknown"};
   header.kind = static_cast<frame_kind>(kind);
   if (get<uint8_t>(bytes, 9) != 0)

@@ -15,7 +15,8 @@ enum class frame_kind : uint8_t {
   hello_reply = 2, ///< Its answer; a refusal may come from either side, and ends the connection.
   messages = 3,    ///< Raft messages of many groups.
   keep_alive = 4,  ///< Empty: nothing else was to be said for a while.
-  // 16: snapshot chunk, 17: snapshot credit, 18: handle request, 19: handle reply (reserved)
+  bulk = 16,       ///< One message of a bulk connection.
+  // 18: handle request, 19: handle reply (reserved)
 };
 
 inline constexpr size_t frame_header_bytes = 16;

@@ -2,6 +2,7 @@
 
 #include "base/crc32c.hpp"
 #include "message_samples.hpp"
+#include "transport/bulk_codec.hpp"
 #include "transport/hello.hpp"
 #include "transport/message_encoder.hpp"
 
@@ -94,6 +95,9 @@ TEST_SUITE("transport/wire_format") {
     CHECK(hex(encode(reply).bytes()) == documented("hello_reply"));
     CHECK(hex(sample_messages().bytes()) == documented("messages"));
     CHECK(hex(make_keep_alive().bytes()) == documented("keep_alive"));
+    const bulk_message chunk{group_id{0xcafe}, transfer_id{0x300000001},
+                             snapshot_chunk{262144, shared_bytes::copy_of("state")}};
+    CHECK(hex(encode(chunk).bytes()) == documented("bulk"));
   }
 
   TEST_CASE("a header says what follows") {
@@ -122,7 +126,7 @@ TEST_SUITE("transport/wire_format") {
   TEST_CASE("unknown kinds and flags are refused") {
     for (int kind = 0; kind < 256; ++kind) {
       const auto header = parse_header(forged(kind == 4 ? 0 : 1, static_cast<uint8_t>(kind)), 1024);
-      CHECK(header.ok() == (kind >= 1 && kind <= 4));
+      CHECK(header.ok() == ((kind >= 1 && kind <= 4) || kind == 16));
     }
     CHECK_FALSE(parse_header(forged(1, 3, 1), 1024).ok());
   }
