@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -14,6 +15,11 @@ constexpr size_t read_chunk_bytes = size_t{64} * 1024;
 /// What the kernel may hold and not have sent yet. More would only stand before heartbeats on a
 /// slow link (RELIABILITY S-75).
 constexpr int unsent_bytes_max = 256 * 1024;
+
+/// Until it is known what a connection is for: a hello, its answer, a keep-alive.
+constexpr uint64_t greeting_queue_bytes_max = 4 * hello_bytes_max;
+/// Linux's TC_PRIO_BULK: this host's own queue lets other packets go first.
+constexpr int bulk_priority = 2;
 
 endpoint remote_of(const tcp::socket& socket) {
   error_code status;
@@ -36,13 +42,12 @@ void tune(tcp::socket& socket) {
 
 } // namespace
 
-connection::connection(tcp::socket socket, direction who, connection_owner& owner,
-                       uint64_t queue_bytes_max)
+connection::connection(tcp::socket socket, direction who, connection_owner& owner)
   : socket_{std::move(socket)},
     owner_{owner},
     direction_{who},
     remote_{remote_of(socket_)},
-    queue_{socket_.native_handle(), queue_bytes_max} {
+    queue_{socket_.native_handle(), greeting_queue_bytes_max} {
   tune(socket_);
 }
 
@@ -62,6 +67,11 @@ void connection::act_on(send_queue::outcome outcome) {
       self->close({errc::unreachable, "writing to " + to_string(self->remote_)
                                         + " failed: " + std::strerror(self->queue_.last_errno())});
     });
+  if (queue_.takes_again())
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+      if (self->phase_ != phase::closed)
+        self->owner_.on_room(self);
+    });
 }
 
 void connection::wait_writable() {
@@ -74,11 +84,16 @@ void connection::wait_writable() {
                      });
 }
 
-void connection::establish(const node_identity& peer, uint32_t frame_bytes_max) {
+void connection::establish(const node_identity& peer, const purpose& why) {
   phase_ = phase::established;
   is_agreed_ = direction_ == direction::dialled;
   peer_ = peer;
-  body_bytes_max_ = frame_bytes_max;
+  role_ = why.role;
+  body_bytes_max_ = why.frame_bytes_max;
+  queue_.set_bytes_max(why.queue_bytes_max);
+  if (role_ == peer_role::bulk)
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_PRIORITY, &bulk_priority,
+                 sizeof bulk_priority);
   input_.set_chunk_bytes(read_chunk_bytes);
 }
 
@@ -90,9 +105,7 @@ void connection::confirm() {
 }
 
 void connection::refuse(frame last) {
-  std::vector<frame> frames;
-  frames.push_back(std::move(last));
-  send(std::move(frames));
+  send(just(std::move(last)));
   phase_ = phase::refused;
   // Closing at once could make the peer's kernel drop the refusal unread.
   error_code ignored;
@@ -119,6 +132,14 @@ steady_clock::duration connection::silent_out(steady_clock::time_point now) {
     last_out_ = now;
   }
   return now - last_out_;
+}
+
+steady_clock::duration connection::unused(steady_clock::time_point now) {
+  if (const auto written = queue_.written(); written != written_then_) {
+    written_then_ = written;
+    last_out_ = now;
+  }
+  return now - std::max(last_in_, last_out_);
 }
 
 void connection::read_more() {
@@ -182,7 +203,9 @@ bool connection::take_frames() {
     if (phase_ == phase::established && header->kind != frame_kind::hello_reply
         && !std::exchange(is_agreed_, true))
       owner_.on_agreed(shared_from_this());
-    if (header->kind == frame_kind::messages && phase_ == phase::established && !is_confirmed_) {
+    const bool has_content =
+      header->kind == frame_kind::messages || header->kind == frame_kind::bulk;
+    if (has_content && phase_ == phase::established && !is_confirmed_) {
       is_held_ = true;
       return false;
     }

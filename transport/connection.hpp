@@ -1,6 +1,7 @@
 #pragma once
 
 #include "transport/asio.hpp"
+#include "transport/hello.hpp"
 #include "transport/message_decoder.hpp"
 #include "transport/receive_buffer.hpp"
 #include "transport/send_queue.hpp"
@@ -25,6 +26,8 @@ public:
   /// Once, at the first frame of an established connection that is no refusal: who dialled has had
   /// the last word.
   virtual void on_agreed(const connection_ptr& with) = 0;
+  /// After a refused `send` or `has_room`: half of the queue is free.
+  virtual void on_room(const connection_ptr& with) = 0;
   /// Once, when the connection ends for whatever reason.
   virtual void on_closed(const connection_ptr& which, const error& reason) = 0;
 };
@@ -42,7 +45,14 @@ public:
     closed,
   };
 
-  connection(tcp::socket socket, direction who, connection_owner& owner, uint64_t queue_bytes_max);
+  /// What a connection is for, and how much it may take.
+  struct purpose {
+    peer_role role = peer_role::member;
+    uint32_t frame_bytes_max = 0;
+    uint64_t queue_bytes_max = 0;
+  };
+
+  connection(tcp::socket socket, direction who, connection_owner& owner);
 
   /// Starts to read.
   void start();
@@ -51,7 +61,10 @@ public:
   /// A stopgap for `send`: true if it would refuse anyway, so that encoding can be spared.
   [[nodiscard]] bool is_full() const { return queue_.is_full(); }
 
-  void establish(const node_identity& peer, uint32_t frame_bytes_max);
+  /// True if `send` of so many bytes would not be refused for lack of room.
+  bool has_room(uint64_t bytes) { return queue_.has_room(bytes); }
+
+  void establish(const node_identity& peer, const purpose& why);
   /// Messages may be delivered from now on; until then they stay in the socket.
   void confirm();
   /// Sends the last frame and ends the stream after it.
@@ -61,10 +74,13 @@ public:
   /// What the sweep asks: how long nothing came in, or nothing went out.
   [[nodiscard]] steady_clock::duration silent_in(steady_clock::time_point now) const;
   steady_clock::duration silent_out(steady_clock::time_point now);
+  /// Since the last byte in either direction.
+  steady_clock::duration unused(steady_clock::time_point now);
   [[nodiscard]] steady_clock::time_point started() const noexcept { return started_; }
 
   [[nodiscard]] phase state() const noexcept { return phase_; }
   [[nodiscard]] direction who_dialled() const noexcept { return direction_; }
+  [[nodiscard]] peer_role role() const noexcept { return role_; }
   [[nodiscard]] const node_identity& peer() const noexcept { return peer_; }
   [[nodiscard]] const endpoint& remote() const noexcept { return remote_; }
   [[nodiscard]] message_decoder& decoder() noexcept { return decoder_; }
@@ -82,12 +98,14 @@ private:
   connection_owner& owner_;
   const direction direction_;
   phase phase_ = phase::greeting;
-  node_identity peer_; ///< Once established.
+  peer_role role_ = peer_role::member; ///< Once established.
+  node_identity peer_;                 ///< Likewise.
   endpoint remote_;
   uint32_t body_bytes_max_ = hello_bytes_max;
   bool is_confirmed_ = false;
   bool is_agreed_ = false; ///< Who was dialled agrees by its answer, who dialled by what follows.
-  bool is_held_ = false;   ///< A frame of messages waits for `confirm`; nothing is read.
+  bool is_held_ =
+    false; ///< A frame with something to deliver waits for `confirm`; nothing is read.
   receive_buffer input_{frame_header_bytes};
   message_decoder decoder_;
   send_queue queue_;

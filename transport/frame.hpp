@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 namespace caucus::transport {
 
@@ -15,5 +17,12 @@ struct frame {
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data.get(), size}; }
 };
+
+/// Alone: an initializer list could not be moved from.
+inline std::vector<frame> just(frame x) {
+  std::vector<frame> frames;
+  frames.push_back(std::move(x));
+  return frames;
+}
 
 } // namespace caucus::transport

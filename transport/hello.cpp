@@ -147,7 +147,7 @@ result<hello> decode_hello(std::span<const std::byte> body) {
   const auto role = in.read_uint();
   x.from = read_identity(in);
   x.to = node_id{in.read_uint()};
-  if (!is_complete(in, x.version) || role > static_cast<uint8_t>(peer_role::client))
+  if (!is_complete(in, x.version) || role > static_cast<uint8_t>(peer_role::bulk))
     return malformed("a hello");
   x.role = static_cast<peer_role>(role);
   return x;
@@ -175,7 +175,7 @@ result<void> check_hello(const hello& x, const node_identity& self) {
     return error{errc::identity_mismatch, describe(x.from) + " dialled node "
                                             + std::to_string(x.to.value()) + " and reached "
                                             + describe(self) + ": check the addresses"};
-  if (x.role != peer_role::member)
+  if (x.role == peer_role::client)
     return error{errc::identity_mismatch,
                  describe(self) + " serves members only on this port, no clients"};
   return {};

@@ -14,7 +14,11 @@ inline constexpr uint16_t protocol_version = 1;
 inline constexpr uint16_t oldest_protocol_version = 1;
 
 /// Why somebody connects.
-enum class peer_role : uint8_t { member = 0, client = 1 };
+enum class peer_role : uint8_t {
+  member = 0,
+  client = 1,
+  bulk = 2, ///< A member's second connection, for snapshots.
+};
 
 /// First frame of whoever dialled: who it is and whom it wants to reach.
 struct hello {

@@ -70,7 +70,7 @@ memory_network::event memory_network::take_next() {
   if (events_.size() > 1 && rng_.chance(faults_.reorder_percent)) {
     at = rng_.below(events_.size());
     // Only messages overtake: what became of a connection is told in its order.
-    if (events_[at].what != event::kind::message)
+    if (events_[at].what != event::kind::message && events_[at].what != event::kind::bulk)
       at = 0;
   }
   const auto which = events_.begin() + static_cast<std::ptrdiff_t>(at);
@@ -140,6 +140,7 @@ void memory_network::connect(node_id a, node_id b) {
 void memory_network::disconnect(node_id a, node_id b, const error& reason) {
   if (links_.erase(ordered(a, b)) == 0)
     return;
+  disconnect_bulk(a, b, reason);
   for (auto direction : {std::pair{a, b}, std::pair{b, a}}) {
     held_.erase(direction);
     waiting_bytes_.erase(direction);
@@ -188,11 +189,19 @@ bool memory_network::send(node_id from, node_id to, std::vector<routed_message> 
   return true;
 }
 
-void memory_network::queue_message(event x) {
-  if (silenced_.contains({x.from, x.to}) || rng_.chance(faults_.drop_percent))
-    return;
+bool memory_network::is_lost(const event& x) {
+  return silenced_.contains({x.from, x.to}) || rng_.chance(faults_.drop_percent);
+}
+
+void memory_network::corrupt(std::vector<std::byte>& bytes) {
   if (is_encoding_ && rng_.chance(faults_.corrupt_percent))
-    x.bytes[rng_.below(x.bytes.size())] ^= std::byte{1} << rng_.below(8);
+    bytes[rng_.below(bytes.size())] ^= std::byte{1} << rng_.below(8);
+}
+
+void memory_network::queue_message(event x) {
+  if (is_lost(x))
+    return;
+  corrupt(x.bytes);
   auto& waiting = waiting_bytes_[{x.from, x.to}];
   waiting += x.bytes.size();
   if (rng_.chance(faults_.duplicate_percent)) {
@@ -203,15 +212,31 @@ void memory_network::queue_message(event x) {
 }
 
 void memory_network::deliver(event x) {
-  if (x.what == event::kind::dial)
-    return connect(x.from, x.to);
+  auto* receiver = find(x.to);
+  switch (x.what) {
+    case event::kind::dial: return connect(x.from, x.to);
+    case event::kind::message: return deliver_message(std::move(x));
+    case event::kind::down:
+      if (receiver != nullptr)
+        receiver->listener_->on_peer_down(x.from, x.reason);
+      return dial_all(x.to);
+    case event::kind::bulk_dial: return connect_bulk(x.from, x.to);
+    case event::kind::bulk: return deliver_bulk(std::move(x));
+    case event::kind::bulk_ready:
+      if (receiver != nullptr)
+        receiver->listener_->on_bulk_ready(x.from);
+      return;
+    case event::kind::bulk_down:
+      if (receiver != nullptr)
+        receiver->listener_->on_bulk_down(x.from, x.reason);
+      return;
+  }
+}
+
+void memory_network::deliver_message(event x) {
   auto* receiver = find(x.to);
   if (receiver == nullptr)
     return;
-  if (x.what == event::kind::down) {
-    receiver->listener_->on_peer_down(x.from, x.reason);
-    return dial_all(x.to);
-  }
   const auto link = links_.find(ordered(x.from, x.to));
   if (link == links_.end() || link->second != x.link)
     return;

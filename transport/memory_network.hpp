@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 namespace caucus::transport {
@@ -17,7 +18,9 @@ class memory_transport;
 
 /// A network in one thread for simulations: nothing happens but by `deliver_one`, and the same seed
 /// and calls give the same deliveries. Messages pass through the real encoder and decoder, so that
-/// no memory is shared between nodes. Endpoints keep the network alive. Not thread-safe.
+/// no memory is shared between nodes. Faults strike bulk messages like any others. A bulk
+/// connection that nobody uses stays: there is no time. Endpoints keep the network alive. Not
+/// thread-safe.
 class memory_network : public std::enable_shared_from_this<memory_network> {
 public:
   struct faults {
@@ -40,6 +43,8 @@ public:
   void cut(node_id a, node_id b);
   void heal(node_id a, node_id b);
   void heal_all();
+  /// The pair's bulk connection alone ends, and the next `send_bulk` makes another.
+  void cut_bulk(node_id a, node_id b);
   /// From now on what `from` sends to `to` vanishes, and nobody is told.
   void silence(node_id from, node_id to) { silenced_.insert({from, to}); }
   void unsilence(node_id from, node_id to) { silenced_.erase({from, to}); }
@@ -62,14 +67,23 @@ private:
   using pair_of_nodes = std::pair<node_id, node_id>; ///< Link: lower id first. Else from, to.
 
   struct event {
-    enum class kind { dial, message, down };
+    enum class kind { dial, message, down, bulk_dial, bulk, bulk_ready, bulk_down };
     kind what = kind::dial;
     node_id from;
     node_id to;
     uint64_t link = 0; ///< Which connection of the pair: of an older one nothing is delivered.
     std::vector<std::byte> bytes;
-    std::vector<routed_message> messages; ///< Without encoding.
+    std::vector<routed_message> messages;   ///< Without encoding.
+    std::optional<bulk_message> bulk_as_is; ///< Likewise.
+    uint64_t bulk_bytes = 0;
     error reason;
+  };
+
+  /// A pair's second connection.
+  struct bulk_link {
+    uint64_t number = 0;                       ///< As `event::link`.
+    std::map<node_id, uint64_t> waiting_bytes; ///< By sender.
+    std::set<node_id> refused;                 ///< Senders that wait for room.
   };
 
   explicit memory_network(uint64_t seed) : rng_{seed} {}
@@ -89,8 +103,20 @@ private:
   void end_links_to_others(node_id node);
   bool send(node_id from, node_id to, std::vector<routed_message> messages);
   void queue_message(event x);
+  [[nodiscard]] bool is_lost(const event& x);
+  void corrupt(std::vector<std::byte>& bytes);
   void deliver(event x);
+  void deliver_message(event x);
   void release_held(node_id from, node_id to);
+
+  // memory_network_bulk.cpp
+  bool send_bulk(node_id from, node_id to, const bulk_message& message);
+  static uint64_t bulk_queue_bytes_of(const memory_transport& x);
+  void queue_bulk(event x, bulk_link& link);
+  void connect_bulk(node_id from, node_id to);
+  void disconnect_bulk(node_id a, node_id b, const error& reason);
+  void deliver_bulk(event x);
+  void make_room(node_id from, node_id to, bulk_link& link, uint64_t bytes);
 
   rng rng_;
   faults faults_;
@@ -100,6 +126,7 @@ private:
   std::map<pair_of_nodes, uint64_t> links_;
   /// Who heard a hello, from whom: the founding that it told.
   std::map<std::pair<node_id, node_id>, founding_id> told_;
+  std::map<pair_of_nodes, bulk_link> bulk_links_;
   std::set<pair_of_nodes> cut_;
   std::set<pair_of_nodes> silenced_;
   std::map<pair_of_nodes, uint64_t> waiting_bytes_; ///< By from, to.

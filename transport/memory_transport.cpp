@@ -43,6 +43,10 @@ bool memory_transport::send(node_id to, std::vector<routed_message> messages) {
   return listener_ != nullptr && network_->send(self_.node, to, std::move(messages));
 }
 
+bool memory_transport::send_bulk(node_id to, const bulk_message& message) {
+  return listener_ != nullptr && network_->send_bulk(self_.node, to, message);
+}
+
 void memory_transport::stop() {
   if (listener_ != nullptr)
     network_->detach(self_.node, {errc::unreachable, "the peer hung up"});

@@ -16,6 +16,7 @@ public:
   void confirm_peer(node_id peer, directory_id directory) override;
   void adopt(const membership::founding& founding) override;
   bool send(node_id to, std::vector<routed_message> messages) override;
+  bool send_bulk(node_id to, const bulk_message& message) override;
   void stop() override;
   /// Names are not addresses here: the host says so, the port is the low part of the node's id.
   [[nodiscard]] endpoint local_endpoint() const override {

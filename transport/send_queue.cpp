@@ -4,8 +4,26 @@
 #include <cerrno>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <utility>
 
 namespace caucus::transport {
+
+void send_queue::set_bytes_max(uint64_t bytes) {
+  std::lock_guard guard{mutex_};
+  bytes_max_ = bytes;
+}
+
+bool send_queue::has_room(uint64_t bytes) {
+  std::lock_guard guard{mutex_};
+  const bool is_taken = is_closed_ || waiting_bytes_ + bytes <= bytes_max_;
+  is_room_awaited_ |= !is_taken;
+  return is_taken;
+}
+
+bool send_queue::takes_again() {
+  std::lock_guard guard{mutex_};
+  return waiting_bytes_ <= bytes_max_ / 2 && std::exchange(is_room_awaited_, false);
+}
 
 send_queue::outcome send_queue::push(std::vector<frame> frames) {
   uint64_t bytes = 0;
@@ -15,8 +33,10 @@ send_queue::outcome send_queue::push(std::vector<frame> frames) {
     std::lock_guard guard{mutex_};
     if (is_closed_)
       return outcome::closed;
-    if (waiting_bytes_ + bytes > bytes_max_)
+    if (waiting_bytes_ + bytes > bytes_max_) {
+      is_room_awaited_ = true;
       return outcome::full;
+    }
     for (auto& x : frames)
       (x.is_urgent ? urgent_ : bulk_).push_back(std::move(x));
     waiting_bytes_ += bytes;

@@ -28,6 +28,9 @@ public:
   /// `descriptor` is non-blocking and stays open as long as this object lives.
   send_queue(int descriptor, uint64_t bytes_max) : descriptor_{descriptor}, bytes_max_{bytes_max} {}
 
+  /// For all that is pushed from now on.
+  void set_bytes_max(uint64_t bytes);
+
   /// Takes all frames or none.
   outcome push(std::vector<frame> frames);
   /// Goes on writing; only by whom `blocked` passed the role to.
@@ -39,6 +42,12 @@ public:
     return written_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] bool is_full() const;
+  /// False if `push` of so many bytes would say `full`; as after a `full`, `takes_again` will be
+  /// true then.
+  bool has_room(uint64_t bytes);
+  /// Once after somebody was refused, when half of the limit is free again: asked after each write
+  /// by who made it, so that somebody learns of it.
+  bool takes_again();
   [[nodiscard]] bool is_empty() const;
   [[nodiscard]] int last_errno() const noexcept { return errno_.load(std::memory_order_relaxed); }
 
@@ -58,14 +67,15 @@ private:
   void advance(size_t written);
 
   const int descriptor_;
-  const uint64_t bytes_max_;
 
   mutable std::mutex mutex_;
+  uint64_t bytes_max_;
   std::deque<frame> urgent_;
   std::deque<frame> bulk_;
   uint64_t waiting_bytes_ = 0; ///< In the queues and in `batch_`.
   bool has_writer_ = false;
   bool is_closed_ = false;
+  bool is_room_awaited_ = false; ///< Somebody was refused; then there is a writer.
 
   // Touched only by who has the writer's role.
   std::vector<frame> batch_;

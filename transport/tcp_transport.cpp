@@ -1,6 +1,7 @@
 #include "transport/tcp_transport.hpp"
 
 #include "base/assert.hpp"
+#include "transport/bulk_codec.hpp"
 #include "transport/message_encoder.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -62,11 +63,13 @@ void tcp_transport::shut_down() {
   }
   const error reason{errc::stopping, "this node stops"};
   for (auto& [id, peer] : peers_) {
-    peer.timer.cancel();
-    if (peer.dialling)
-      peer.dialling->cancel();
-    if (auto link = std::exchange(peer.link, {}))
-      link->close(reason);
+    for (auto* way : {&peer.main, &peer.bulk}) {
+      way->timer.cancel();
+      if (way->dialling)
+        way->dialling->cancel();
+      if (auto link = std::exchange(way->link, {}))
+        link->close(reason);
+    }
   }
   for (const auto& x : std::set<connection_ptr>{greeting_})
     x->close(reason);
@@ -89,16 +92,17 @@ void tcp_transport::adopt(const membership::founding& founding) {
 bool tcp_transport::send(node_id to, std::vector<routed_message> messages) {
   if (messages.empty())
     return true;
-  connection_ptr link;
-  {
-    std::lock_guard guard{links_mutex_};
-    if (auto found = links_.find(to); found != links_.end())
-      link = found->second;
-  }
+  const auto link = link_to(to, peer_role::member);
   if (!link || link->is_full())
     return false;
   auto frames = encode_messages(messages, limits_.frame_bytes_max);
   return !frames.empty() && link->send(std::move(frames));
+}
+
+connection_ptr tcp_transport::link_to(node_id peer, peer_role role) {
+  std::lock_guard guard{links_mutex_};
+  const auto found = links_.find({peer, role});
+  return found == links_.end() ? connection_ptr{} : found->second;
 }
 
 void tcp_transport::apply_peers(const std::map<node_id, endpoint>& peers) {
@@ -111,9 +115,9 @@ void tcp_transport::apply_peers(const std::map<node_id, endpoint>& peers) {
   for (auto id : dropped) {
     auto& peer = peers_.at(id);
     peer.address.reset();
-    peer.timer.cancel();
-    abandon_dial(peer);
-    if (auto link = peer.link)
+    peer.main.timer.cancel();
+    abandon_dial(peer.main);
+    if (auto link = peer.main.link)
       link->close(
         {errc::unreachable, "node " + std::to_string(id.value()) + " is no peer any more"});
     forget_if_unknown(id);
@@ -126,9 +130,9 @@ void tcp_transport::apply_peers(const std::map<node_id, endpoint>& peers) {
       continue;
     // A link that works is kept: the peer is who it says, wherever it is (RELIABILITY L-13).
     peer.address = address;
-    abandon_dial(peer);
-    peer.pauses.reset();
-    dial_now(id);
+    abandon_dial(peer.main);
+    peer.main.pauses.reset();
+    dial_now(id, peer_role::member);
   }
 }
 
@@ -140,7 +144,7 @@ tcp_transport::peer_state& tcp_transport::state_of(node_id peer) {
 
 void tcp_transport::forget_if_unknown(node_id peer) {
   const auto found = peers_.find(peer);
-  if (found != peers_.end() && !found->second.address && !found->second.link)
+  if (found != peers_.end() && !found->second.address && !found->second.main.link)
     peers_.erase(found);
 }
 
@@ -149,8 +153,10 @@ void tcp_transport::confirm(node_id peer, directory_id directory) {
   if (found == peers_.end())
     return;
   found->second.confirmed = directory;
-  if (const auto link = found->second.link; link && link->peer().directory == directory)
-    link->confirm();
+  // Both before: what the first delivers may end it, and the peer be forgotten.
+  for (const auto& link : {found->second.main.link, found->second.bulk.link})
+    if (link && link->peer().directory == directory && link->state() != connection::phase::closed)
+      link->confirm();
 }
 
 void tcp_transport::become(const membership::founding& founding) {
@@ -169,25 +175,35 @@ void tcp_transport::become(const membership::founding& founding) {
 
 connection_ptr tcp_transport::make_connection(tcp::socket socket, connection::direction who) {
   connection_owner& owner = *this;
-  auto x = std::make_shared<connection>(std::move(socket), who, owner, limits_.queue_bytes_max);
+  auto x = std::make_shared<connection>(std::move(socket), who, owner);
   greeting_.insert(x);
   return x;
+}
+
+connection::purpose tcp_transport::purpose_of(peer_role role) const {
+  if (role != peer_role::bulk)
+    return {role, limits_.frame_bytes_max, limits_.queue_bytes_max};
+  return {role, bulk_body_bytes_max, std::max(limits_.bulk_queue_bytes_max, bulk_queue_bytes_min)};
 }
 
 void tcp_transport::on_frame(const connection_ptr& from, const frame_header& header,
                              std::span<const std::byte> body,
                              const std::shared_ptr<const void>& memory) {
   const bool is_established = from->state() == connection::phase::established;
+  const bool is_bulk = from->role() == peer_role::bulk;
   switch (header.kind) {
     case frame_kind::messages:
-      if (is_established)
+      if (is_established && !is_bulk)
         return on_messages(from, body, memory);
+      break;
+    case frame_kind::bulk:
+      if (is_established && is_bulk)
+        return on_bulk(from, body, memory);
       break;
     case frame_kind::keep_alive:
       if (is_established)
         return;
       break;
-    case frame_kind::bulk: break;
     case frame_kind::hello:
       if (!is_established && from->who_dialled() == connection::direction::accepted)
         return on_hello(from, body);
@@ -217,29 +233,41 @@ void tcp_transport::on_closed(const connection_ptr& which, const error& reason) 
     return;
   if (reason.code == errc::malformed)
     listener_->on_frame_error(which->peer().node);
-  for (auto& [id, peer] : peers_) {
-    if (peer.greeting == which) {
-      fail_dial(id, reason);
-      return;
-    }
-    if (peer.link != which)
-      continue;
-    peer.link.reset();
-    {
-      std::lock_guard guard{links_mutex_};
-      links_.erase(id);
-    }
-    // A link that dies young must not be dialled again in a tight loop (RELIABILITY L-07).
-    if (steady_clock::now() - peer.link_since >= limits_.backoff_max)
-      peer.pauses.reset();
-    const auto node = id;
-    listener_->on_peer_down(node, reason);
-    dial_later(node);
-    forget_if_unknown(node);
+  if (const auto where = greeting_at(which)) {
+    fail_dial(where->peer, where->role, reason);
     return;
   }
+  for (auto& [id, peer] : peers_)
+    for (const auto role : {peer_role::member, peer_role::bulk})
+      if (peer.of(role).link == which) {
+        on_link_closed({id, role}, reason);
+        return;
+      }
   if (reason.code == errc::malformed)
     report_stranger({}, reason);
+}
+
+void tcp_transport::on_link_closed(place where, const error& reason) {
+  const auto [id, role] = where;
+  auto& peer = peers_.at(id);
+  auto& way = peer.of(role);
+  way.link.reset();
+  {
+    std::lock_guard guard{links_mutex_};
+    links_.erase({id, role});
+  }
+  // A link that dies young must not be dialled again in a tight loop (RELIABILITY L-07).
+  if (steady_clock::now() - way.link_since >= limits_.backoff_max)
+    way.pauses.reset();
+  if (role == peer_role::bulk) {
+    tell_bulk_down(peer, id, reason);
+    dial_later(id, role);
+    return;
+  }
+  end_bulk(peer, id, reason);
+  listener_->on_peer_down(id, reason);
+  dial_later(id, role);
+  forget_if_unknown(id);
 }
 
 void tcp_transport::sweep_later() {
@@ -262,10 +290,13 @@ void tcp_transport::sweep() {
                                      + std::to_string(limits_.hello_timeout.count()) + " ms"});
   std::vector<connection_ptr> links;
   for (const auto& [id, peer] : peers_)
-    if (peer.link)
-      links.push_back(peer.link);
+    for (const auto* way : {&peer.bulk, &peer.main})
+      if (way->link)
+        links.push_back(way->link);
   for (const auto& link : links) {
-    if (link->silent_in(now) > limits_.idle_timeout)
+    if (link->role() == peer_role::bulk)
+      close_if_idle(link, now);
+    else if (link->silent_in(now) > limits_.idle_timeout)
       link->close({errc::unreachable, "node " + std::to_string(link->peer().node.value())
                                         + " was silent for "
                                         + std::to_string(limits_.idle_timeout.count()) + " ms"});
@@ -277,9 +308,7 @@ void tcp_transport::sweep() {
 void tcp_transport::keep_alive(const connection_ptr& link, time_point now) {
   if (link->silent_out(now) < limits_.idle_timeout / 4)
     return;
-  std::vector<frame> frames;
-  frames.push_back(make_keep_alive());
-  link->send(std::move(frames));
+  link->send(just(make_keep_alive()));
 }
 
 result<std::unique_ptr<transport>> make_tcp_transport(const endpoint& listen,

@@ -1,4 +1,5 @@
-// Dialling, hello and its answer, and which of two connections stays.
+// Hello and its answer, and which of two connections stays.
+#include "base/assert.hpp"
 #include "transport/tcp_transport.hpp"
 
 namespace caucus::transport {
@@ -10,73 +11,7 @@ constexpr size_t greeting_max = 128;
 
 std::string name(node_id x) { return "node " + std::to_string(x.value()); }
 
-std::vector<frame> just(frame x) {
-  std::vector<frame> frames;
-  frames.push_back(std::move(x));
-  return frames;
-}
-
 } // namespace
-
-void tcp_transport::dial_later(node_id id) {
-  const auto found = peers_.find(id);
-  if (found == peers_.end() || !found->second.address)
-    return;
-  auto& peer = found->second;
-  peer.timer.expires_after(peer.pauses.next());
-  peer.timer.async_wait([this, id](const error_code& status) {
-    if (!status && !is_shut_down_)
-      dial_now(id);
-  });
-}
-
-void tcp_transport::dial_now(node_id id) {
-  const auto found = peers_.find(id);
-  if (found == peers_.end() || !found->second.address)
-    return;
-  auto& peer = found->second;
-  if (peer.link || peer.dialling || peer.greeting)
-    return;
-  peer.dialling = std::make_shared<dial>(io_, *peer.address);
-  peer.dialling->start(limits_.hello_timeout,
-                       [this, id](result<std::shared_ptr<tcp::socket>> outcome) {
-                         if (!is_shut_down_)
-                           on_dialled(id, std::move(outcome));
-                       });
-}
-
-void tcp_transport::on_dialled(node_id id, result<std::shared_ptr<tcp::socket>> outcome) {
-  auto& peer = peers_.at(id); // A dial is cancelled before its peer is forgotten.
-  peer.dialling.reset();
-  if (!outcome) {
-    fail_dial(id, outcome.reason());
-    return;
-  }
-  peer.greeting = make_connection(std::move(**outcome), connection::direction::dialled);
-  hello x;
-  x.from = self_;
-  x.to = id;
-  const auto link = peer.greeting;
-  link->send(just(encode(x)));
-  link->start();
-}
-
-void tcp_transport::abandon_dial(peer_state& peer) {
-  if (auto attempt = std::exchange(peer.dialling, {}))
-    attempt->cancel();
-  if (auto greeting = std::exchange(peer.greeting, {}))
-    greeting->close({errc::already_exists, "another connection stays"});
-}
-
-void tcp_transport::fail_dial(node_id id, const error& reason) {
-  auto& peer = peers_.at(id);
-  if (auto greeting = std::exchange(peer.greeting, {}))
-    greeting->close(reason);
-  dial_later(id);
-  // Two dialled at once, and the other's connection stays: nothing is lost.
-  if (!peer.link && reason.code != errc::already_exists)
-    listener_->on_peer_down(id, reason);
-}
 
 void tcp_transport::on_accepted(tcp::socket socket) {
   if (is_shut_down_)
@@ -105,13 +40,15 @@ void tcp_transport::on_hello(const connection_ptr& from, std::span<const std::by
     return;
   }
   auto verdict = check_hello(*x, self_);
+  const bool is_bulk = x->role == peer_role::bulk;
   if (verdict)
-    verdict = judge_second(*x);
-  if (verdict)
+    verdict = is_bulk ? judge_second_bulk(*x) : judge_second(*x);
+  if (verdict && !is_bulk)
     verdict = listener_->on_hello(x->from);
   if (!verdict) {
     refuse(from, verdict.reason());
-    if (verdict.reason().code != errc::already_exists)
+    // Who is refused for bulk is told so; whether it is a peer is its main connection's affair.
+    if (verdict.reason().code != errc::already_exists && !is_bulk)
       report_stranger(x->from.node, {verdict.reason().code, "refused " + to_string(from->remote())
                                                               + ": " + verdict.reason().what});
     return;
@@ -122,7 +59,7 @@ void tcp_transport::on_hello(const connection_ptr& from, std::span<const std::by
     from->close({errc::unreachable, name(x->from.node) + " hung up during its hello"});
     return;
   }
-  establish(from, x->from);
+  establish(from, x->from, x->role);
 }
 
 result<void> tcp_transport::judge_second(const hello& x) {
@@ -134,17 +71,17 @@ result<void> tcp_transport::judge_second(const hello& x) {
                                                 + name(x.from.node) + " already or about to be"};
   // Of two dials at once the lower node's stays; only that node sees both and decides.
   const bool ours_stays = self_.node < x.from.node;
-  if (!peer.link)
-    return peer.greeting && ours_stays ? result<void>{duplicate} : result<void>{};
-  if (x.from.boot < peer.link->peer().boot)
+  if (!peer.main.link)
+    return peer.main.greeting && ours_stays ? result<void>{duplicate} : result<void>{};
+  if (x.from.boot < peer.main.link->peer().boot)
     return error{errc::identity_mismatch,
                  name(x.from.node) + " says hello with boot " + std::to_string(x.from.boot.value())
-                   + ", but its boot " + std::to_string(peer.link->peer().boot.value())
+                   + ", but its boot " + std::to_string(peer.main.link->peer().boot.value())
                    + " is connected: was its " + "directory restored from a copy?"};
   // Who dials again with the same boot has lost the connection that we still hold, unless it can't
   // know of ours yet. If it is lost all the same, silence will tell.
-  const bool is_race = ours_stays && x.from.boot == peer.link->peer().boot
-                       && peer.link->who_dialled() == connection::direction::dialled;
+  const bool is_race = ours_stays && x.from.boot == peer.main.link->peer().boot
+                       && peer.main.link->who_dialled() == connection::direction::dialled;
   return is_race ? result<void>{duplicate} : result<void>{};
 }
 
@@ -160,7 +97,7 @@ void tcp_transport::refuse(const connection_ptr& whom, const error& reason) {
 void tcp_transport::report_stranger(node_id claimed, const error& reason) {
   const auto now = steady_clock::now();
   const auto found = peers_.find(claimed);
-  if (found != peers_.end() && found->second.link)
+  if (found != peers_.end() && found->second.main.link)
     return;
   auto& last = found != peers_.end() ? found->second.last_report : last_stranger_report_;
   if (last != time_point{} && now - last < limits_.backoff_max / 2)
@@ -183,38 +120,48 @@ void tcp_transport::on_hello_reply(const connection_ptr& from, std::span<const s
     from->close({errc::malformed, to_string(from->remote()) + ": a hello was answered twice"});
     return;
   }
-  node_id dialled;
-  for (const auto& [id, peer] : peers_)
-    if (peer.greeting == from)
-      dialled = id;
+  const auto where = greeting_at(from);
+  CAUCUS_ASSERT(where.has_value());
+  const auto [dialled, role] = *where;
   auto verdict = check_hello_reply(*x, self_, dialled);
   if (verdict)
-    verdict = listener_->on_hello(x->from);
+    verdict = role == peer_role::bulk ? judge_bulk(x->from) : listener_->on_hello(x->from);
   if (verdict) {
-    establish(from, x->from);
+    establish(from, x->from, role);
     return;
   }
   refuse(from, verdict.reason());
-  peers_.at(dialled).greeting.reset(); // It lingers until the peer has read why.
-  fail_dial(dialled,
+  peers_.at(dialled).of(role).greeting.reset(); // It lingers until the peer has read why.
+  fail_dial(dialled, role,
             {verdict.reason().code, to_string(from->remote()) + ": " + verdict.reason().what});
 }
 
-void tcp_transport::establish(const connection_ptr& link, const node_identity& identity) {
-  auto& peer = state_of(identity.node);
+std::optional<tcp_transport::place> tcp_transport::greeting_at(const connection_ptr& which) {
+  for (auto& [id, peer] : peers_)
+    for (const auto role : {peer_role::member, peer_role::bulk})
+      if (peer.of(role).greeting == which)
+        return place{id, role};
+  return std::nullopt;
+}
+
+void tcp_transport::establish(const connection_ptr& link, const node_identity& identity,
+                              peer_role role) {
+  auto& old_way = state_of(identity.node).of(role);
   greeting_.erase(link);
-  if (peer.greeting == link)
-    peer.greeting.reset();
-  if (const auto older = peer.link)
+  if (old_way.greeting == link)
+    old_way.greeting.reset();
+  if (const auto older = old_way.link)
     older->close({errc::unreachable, "a newer connection of " + name(identity.node)
                                        + " took the place of the old one"});
   // Closing may have forgotten a peer that is not in the table.
   auto& state = state_of(identity.node);
-  abandon_dial(state);
-  state.timer.cancel();
-  state.link = link;
-  state.link_since = steady_clock::now();
-  link->establish(identity, limits_.frame_bytes_max);
+  auto& way = state.of(role);
+  abandon_dial(way);
+  way.timer.cancel();
+  way.is_pausing = false;
+  way.link = link;
+  way.link_since = steady_clock::now();
+  link->establish(identity, purpose_of(role));
   const bool is_dialled = link->who_dialled() == connection::direction::dialled;
   if (is_dialled) // Before any other frame: it says that we agree.
     link->send(just(make_keep_alive()));
@@ -227,11 +174,15 @@ void tcp_transport::establish(const connection_ptr& link, const node_identity& i
 void tcp_transport::on_agreed(const connection_ptr& with) {
   if (is_shut_down_)
     return;
+  const auto id = with->peer().node;
   {
     std::lock_guard guard{links_mutex_};
-    links_[with->peer().node] = with;
+    links_[{id, with->role()}] = with;
   }
-  listener_->on_peer_up(with->peer());
+  if (with->role() != peer_role::bulk)
+    listener_->on_peer_up(with->peer());
+  else if (auto& peer = peers_.at(id); peer.is_bulk_awaited)
+    tell_bulk_ready(peer, id);
 }
 
 } // namespace caucus::transport

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "membership/founding.hpp"
 #include "raft/message.hpp"
+#include "transport/bulk_message.hpp"
 
 #include <chrono>
 #include <map>
@@ -50,6 +51,15 @@ public:
   virtual void on_frame_error(node_id /*peer*/) {}
   /// Messages of one frame, in the order sent.
   virtual void on_messages(node_id from, std::vector<routed_message> messages) = 0;
+
+  /// One message of a peer's bulk connection, in the order sent.
+  virtual void on_bulk(node_id /*from*/, bulk_message /*message*/) {}
+  /// `send_bulk` to this peer said no, and may say yes now.
+  virtual void on_bulk_ready(node_id /*peer*/) {}
+  /// The bulk connection is gone: what was under way in either direction may be lost. Or, after
+  /// `send_bulk` said no, there is none to be had. The peer itself need not be down, and a
+  /// connection that nobody used for a while ends like this too.
+  virtual void on_bulk_down(node_id /*peer*/, const error& /*reason*/) {}
 };
 
 struct transport_limits {
@@ -62,12 +72,17 @@ struct transport_limits {
     10000}; ///< Nothing received for so long: the link is dead.
   std::chrono::milliseconds backoff_min{20};
   std::chrono::milliseconds backoff_max{1000}; ///< With jitter.
+  uint64_t bulk_queue_bytes_max = 4 << 20;     ///< As `queue_bytes_max`; some chunks at least.
+  std::chrono::milliseconds bulk_idle_timeout{
+    30000}; ///< Nothing moved on a bulk connection for so long: it is closed.
 };
 
 /// Bytes between nodes. One connection per node pair; frames keep their order while a connection
 /// lives and may be lost when it dies. Batches of heartbeats alone may overtake others, so that
-/// bulk costs no election (RELIABILITY S-75). `send`, `set_peers`, `confirm_peer` and `adopt` may
-/// be called from any thread, `stop` from any but the transport's own.
+/// large appends cost no election, and snapshots go over a second connection, which is made when
+/// `send_bulk` asks for it and lives no longer than the first (RELIABILITY S-75). `send`,
+/// `send_bulk`, `set_peers`, `confirm_peer` and `adopt` may be called from any thread, `stop` from
+/// any but the transport's own.
 class transport {
 public:
   virtual ~transport() = default;
@@ -85,6 +100,11 @@ public:
   /// Queues or writes one frame. False if there is no connection or its queue is full: the messages
   /// are dropped and the caller reports the peer unreachable to the groups concerned.
   virtual bool send(node_id to, std::vector<routed_message> messages) = 0;
+  /// Queues or writes one message on the peer's bulk connection. False if it was not taken: there
+  /// is no connection yet (one is dialled) or its queue is full. Then `on_bulk_ready` or
+  /// `on_bulk_down` follows, so that a sender waits without asking again. Nothing follows `stop`.
+  /// Precondition: the limits of `bulk_message.hpp` hold.
+  virtual bool send_bulk(node_id to, const bulk_message& message) = 0;
   /// Closes all connections; after it returns the listener is not called any more.
   virtual void stop() = 0;
   /// The port that is listened on (for port 0).

@@ -20,6 +20,7 @@ public:
   void confirm_peer(node_id, directory_id directory) override { confirmed.push_back(directory); }
   void adopt(const membership::founding& x) override { adopted.push_back(x); }
   bool send(node_id, std::vector<caucus::transport::routed_message>) override { return false; }
+  bool send_bulk(node_id, const caucus::transport::bulk_message&) override { return false; }
   void stop() override {}
   [[nodiscard]] endpoint local_endpoint() const override { return {}; }
 

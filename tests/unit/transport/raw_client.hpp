@@ -10,6 +10,7 @@
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace caucus::transport {
@@ -34,6 +35,9 @@ public:
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
   }
+
+  /// With a reset, since it may have been sent something that it didn't read.
+  void hang_up() { ::close(std::exchange(descriptor_, -1)); }
 
   void send(std::span<const std::byte> bytes) {
     // The other side may hang up in between, which is what many tests want.

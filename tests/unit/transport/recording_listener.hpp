@@ -22,6 +22,9 @@ public:
     std::map<node_id, std::vector<routed_message>> messages;
     size_t message_count = 0;
     std::map<node_id, int> frame_errors;
+    std::map<node_id, std::vector<bulk_message>> bulk;
+    std::map<node_id, size_t> bulk_readies;
+    std::vector<std::pair<node_id, error>> bulk_downs;
 
     [[nodiscard]] bool has_reason(node_id peer, std::string_view part) const {
       for (const auto& [id, reason] : downs)
@@ -78,6 +81,24 @@ public:
   void on_frame_error(node_id peer) override {
     std::lock_guard guard{mutex_};
     ++record_.frame_errors[peer];
+    changed_.notify_all();
+  }
+
+  void on_bulk(node_id from, bulk_message message) override {
+    std::lock_guard guard{mutex_};
+    record_.bulk[from].push_back(std::move(message));
+    changed_.notify_all();
+  }
+
+  void on_bulk_ready(node_id peer) override {
+    std::lock_guard guard{mutex_};
+    ++record_.bulk_readies[peer];
+    changed_.notify_all();
+  }
+
+  void on_bulk_down(node_id peer, const error& reason) override {
+    std::lock_guard guard{mutex_};
+    record_.bulk_downs.emplace_back(peer, reason);
     changed_.notify_all();
   }
 

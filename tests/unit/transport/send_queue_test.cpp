@@ -132,6 +132,29 @@ TEST_SUITE("transport/send_queue") {
     x.queue->close();
     CHECK(x.push('b', 10) == outcome::closed);
   }
+
+  TEST_CASE("who was refused is told once, when half of the limit is free again") {
+    pair_of_sockets sockets{1'000'000};
+    CHECK(sockets.push('a', 900'000) == outcome::blocked);
+    CHECK_FALSE(sockets.queue->takes_again()); // Nobody asked.
+    SUBCASE("by its push") { CHECK(sockets.push('b', 200'000) == outcome::full); }
+    SUBCASE("by its question") {
+      CHECK(sockets.queue->has_room(100'000));
+      CHECK_FALSE(sockets.queue->has_room(200'000));
+    }
+    CHECK_FALSE(sockets.queue->takes_again());
+    sockets.drain();
+    CHECK(sockets.queue->takes_again());
+    CHECK_FALSE(sockets.queue->takes_again());
+    CHECK(sockets.queue->has_room(1'000'000));
+  }
+
+  TEST_CASE("a closed queue has room, so that its push can say what is wrong") {
+    pair_of_sockets sockets{10};
+    sockets.queue->close();
+    CHECK(sockets.queue->has_room(100));
+    CHECK(sockets.push('a', 100) == outcome::closed);
+  }
 }
 
 } // namespace caucus::transport
