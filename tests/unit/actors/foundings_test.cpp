@@ -61,6 +61,7 @@ TEST_CASE_FIXTURE(founded_cluster,
   SUBCASE("alone") {
     adjust_other = [](node_options& x) { keep(x, {node_id{4}}); };
     REQUIRE(start(4).ok());
+    REQUIRE(run_until([&] { return status(4).leader == 4; }));
     for (int i = 0; i < 20; ++i)
       REQUIRE(is_committed(client, client.propose(group(4), "y")));
   }
@@ -105,12 +106,12 @@ TEST_CASE_FIXTURE(founded_cluster,
   REQUIRE(is_committed(client, change(client, member_change_kind::add, 4)));
   CHECK(founders_known_to(4) == "1,2,3");
   CHECK(log(4).count("event=cluster_joined founders=1,2,3") == 1);
+  REQUIRE(run_until([&] { return status(4).leader == leader(); })); // It has the log.
   crash(4);
   adjust_other = [](node_options& x) { keep(x, {node_id{4}}); };
   REQUIRE(start(4).ok());
   CHECK(founders_known_to(4) == "1,2,3");
   CHECK(log(4).count("event=cluster_joined") == 1);
-  CHECK(run_until([&] { return status(4).leader == leader(); }));
   // A group of its own can't begin with that list: founders alone begin with members.
   auto later = node_of(4).create_group("later", machine());
   REQUIRE(later.ok());

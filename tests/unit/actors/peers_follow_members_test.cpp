@@ -102,22 +102,6 @@ TEST_CASE_FIXTURE(three_nodes, "a peer that comes back while it leaves stays") {
   CHECK(log(leading()).count("event=peer_dropped") == 0);
 }
 
-TEST_CASE_FIXTURE(three_nodes, "a peer stays for as long as one group has it as a member") {
-  std::map<uint64_t, group_actor> second;
-  for (uint64_t id = 1; id <= 3; ++id)
-    second[id] = *node_of(id).create_group("second", machine());
-  advance(patience);
-  auto removed = follower();
-  auto kept = leading();
-  change(member_change_kind::remove, removed);
-  advance(patience);
-  CHECK(has_peer(kept, removed));
-  REQUIRE(run_until([&] { return status(second[kept]).leader != 0; }));
-  change(second[status(second[kept]).leader], member_change_kind::remove, removed);
-  advance(patience);
-  CHECK_FALSE(has_peer(kept, removed));
-}
-
 TEST_CASE_FIXTURE(three_nodes, "who isn't committed yet to be removed stays a peer") {
   auto alone = leading();
   for (uint64_t id = 1; id <= 3; ++id)
