@@ -165,8 +165,8 @@ void tcp_transport::become(const membership::founding& founding) {
   self_.founding = founding;
   std::vector<connection_ptr> others; // Closing changes the table.
   for (const auto& [id, peer] : peers_)
-    if (peer.link && peer.link->peer().founding.id != founding.id)
-      others.push_back(peer.link);
+    if (peer.main.link && peer.main.link->peer().founding.id != founding.id)
+      others.push_back(peer.main.link);
   for (const auto& link : others)
     link->close({errc::unreachable,
                  "node " + std::to_string(link->peer().node.value()) + " said hello before node "
