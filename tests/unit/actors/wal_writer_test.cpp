@@ -36,8 +36,9 @@ TEST_CASE("a group described twice in different ways fails the node with the bro
 
 TEST_CASE("an exception behind the sync of a peer's directory fails the node with its text") {
   auto fail = [] { throw std::runtime_error{"planted in a pin"}; };
-  check_failure("planted in a pin", wal_pin_peer{{node_id{9}, directory_id{9}}, fail});
-  check_failure("planted in a pin", wal_pin_peer{{node_id{9}, directory_id{9}}, fail}, wal_close{});
+  check_failure("planted in a pin", wal_pin_peer{{node_id{9}, directory_id{9}}, {}, fail});
+  check_failure("planted in a pin", wal_pin_peer{{node_id{9}, directory_id{9}}, {}, fail},
+                wal_close{});
 }
 
 } // namespace caucus::testing

@@ -211,7 +211,8 @@ TEST_SUITE("transport/memory_network") {
     CHECK(std::set<uint64_t>(first.begin(), first.end()).size() < first.size());
   }
 
-  TEST_CASE_FIXTURE(pair_fixture, "who adopts a founding greets those again who told another") {
+  TEST_CASE_FIXTURE(pair_fixture,
+                    "who adopts a founding greets those again who told another, in memory") {
     const auto founding = membership::founded_by({node_id{1}});
     REQUIRE(one.is_up(2));
     one.links->adopt(founding);
