@@ -255,6 +255,8 @@ bool core::is_outsider() const {
 bool core::refuse_as_outsider(request_id request) {
   if (!is_outsider())
     return false;
+  if (request == request_id{}) // Nobody waits for it.
+    return true;
   const auto self = "node " + std::to_string(options_.self.value());
   const auto id = std::max(told_removed_by_, latest_id());
   const auto why = id == index_t{}

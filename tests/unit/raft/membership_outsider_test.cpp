@@ -37,6 +37,7 @@ void check_refuses_all(lone_core& x, const std::string& detail) {
   check(x.step(raft::read{request_id{3}}), 3);
   check(x.step(raft::transfer{request_id{4}, node_id{2}}), 4);
   check(x.step(raft::step_down{request_id{5}}), 5);
+  CHECK(x.step(raft::transfer{{}, node_id{2}}).refused.empty()); // Nobody waits for it.
   const auto stale = x.step(raft::read{request_id{6}, raft::consistency::stale});
   CHECK(stale.reads_ready.size() == 1); // What it has, it has.
 }
