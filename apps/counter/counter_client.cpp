@@ -9,6 +9,8 @@ namespace {
 constexpr std::chrono::milliseconds tick_period{5};
 /// Refused for now: an election is on, or a limit reached.
 constexpr std::chrono::milliseconds retry_after{10};
+/// What a request gets at least that can't be taken back.
+constexpr std::chrono::milliseconds last_try_min{200};
 /// A person waits for it.
 constexpr std::chrono::milliseconds leave_timeout{500};
 
@@ -248,6 +250,11 @@ void counter_client::send_ask(size_t via, ask_group ask) {
   auto again = [this, ask, is_query](const caucus::outcome& told) mutable {
     auto is_safe = is_query || told.kind == caucus::outcome_kind::not_executed;
     if (told.kind == caucus::outcome_kind::committed || !is_safe || is_final(told.reason)) {
+      ask.done(told);
+      return;
+    }
+    // Cut short, another try would turn a certain refusal into an unknown outcome.
+    if (!is_query && time_until(ask.deadline) < last_try_min) {
       ask.done(told);
       return;
     }

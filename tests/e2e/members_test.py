@@ -181,7 +181,7 @@ class Members(ProcessTest):
              if "not_member" in x.stderr), None), 20)
         self.assertIn("rejected (not executed): not_member: node "
                       f"{gone.id} is not in configuration", refused.stderr)
-        changed = cluster.command("remove-member", 9, "--timeout", 500, nodes=gone.client)
+        changed = cluster.command("remove-member", 9, "--timeout", 1500, nodes=gone.client)
         self.assertIn("not_member", changed.stderr)
         alone = cluster.command("members", nodes=gone.client)
         self.assertEqual(alone.returncode, 0)
