@@ -34,11 +34,15 @@ struct changing_nodes : virtual_cluster {
   uint64_t follower() { return leading() == 1 ? 2 : 1; }
 
   void change(const group_actor& asked, member_change_kind kind, uint64_t node) {
-    auto position = client.request(
-      asked,
-      change_members{
-        .changes = {{.kind = kind, .node = node, .address = "memory:" + std::to_string(node)}}});
-    REQUIRE(run_until([&] { return client.at(position).has_value(); }));
+    size_t position = 0;
+    REQUIRE(run_until([&] { // Who has just come to lead hasn't heard everybody yet.
+      position = client.request(
+        asked,
+        change_members{
+          .changes = {{.kind = kind, .node = node, .address = "memory:" + std::to_string(node)}}});
+      return run_until([&] { return client.at(position).has_value(); })
+             && client.at(position)->reason != errc::change_too_early;
+    }));
     CHECK(client.at(position)->kind == outcome_kind::committed);
   }
   void change(member_change_kind kind, uint64_t node) { change(group(leading()), kind, node); }
@@ -100,6 +104,25 @@ TEST_CASE_FIXTURE(three_nodes, "a peer that comes back while it leaves stays") {
   advance(patience);
   CHECK(has_peer(leading(), removed));
   CHECK(log(leading()).count("event=peer_dropped") == 0);
+}
+
+TEST_CASE_FIXTURE(three_nodes, "a peer stays for as long as one group has it as a member") {
+  std::map<uint64_t, group_actor> second;
+  for (uint64_t id = 1; id <= 3; ++id)
+    second[id] = *node_of(id).create_group("second", machine());
+  advance(patience);
+  auto removed = follower();
+  auto kept = leading();
+  change(member_change_kind::remove, removed);
+  advance(patience);
+  CHECK(has_peer(kept, removed));
+  REQUIRE(run_until([&] { return status(second[kept]).leader != 0; }));
+  if (auto leads = status(second[kept]).leader; leads != kept)
+    client.request(second[leads], transfer_leadership{.target = kept});
+  REQUIRE(run_until([&] { return status(second[kept]).leader == kept; }));
+  change(second[kept], member_change_kind::remove, removed);
+  advance(patience);
+  CHECK_FALSE(has_peer(kept, removed));
 }
 
 TEST_CASE_FIXTURE(three_nodes, "who isn't committed yet to be removed stays a peer") {

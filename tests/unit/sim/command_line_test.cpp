@@ -51,7 +51,7 @@ TEST_SUITE("sim/command_line") {
     CHECK(refusal({"--set", "nodes=7", "--set", "loss_permille=1000"}).empty());
   }
 
-  TEST_CASE("each option's ends are taken and what lies beyond isn't; no seed draws that") {
+  TEST_CASE("each option's ends are taken, what lies beyond isn't, and no seed draws that") {
     for (const auto& row : option_table()) {
       CAPTURE(row.name);
       const auto set = [&](int64_t value) {
