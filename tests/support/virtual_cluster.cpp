@@ -102,7 +102,8 @@ public:
                    + std::to_string(now.term.value()));
     if (now.role != raft::role::leader || !cluster_.how_.is_one_cluster)
       return;
-    auto [found, is_first] = cluster_.leaders_.emplace(now.term.value(), node_);
+    auto [found, is_first] =
+      cluster_.leaders_.try_emplace({std::string{group}, now.term.value()}, node_);
     CAUCUS_ASSERT(found->second == node_); // Election safety, over the whole run.
   }
 

@@ -129,8 +129,9 @@ public:
   /// Of every role change and every answered status so far: equal for equal runs.
   [[nodiscard]] uint64_t trace_hash() const noexcept { return trace_; }
   void trace(std::string_view event);
-  /// Who led in which term, of all nodes and times; two in one term end the test.
-  [[nodiscard]] const std::map<uint64_t, uint64_t>& leaders() const noexcept { return leaders_; }
+  /// Who led which group in which term, of all nodes and times; two in one term end the test.
+  using group_term = std::pair<std::string, uint64_t>;
+  [[nodiscard]] const std::map<group_term, uint64_t>& leaders() const noexcept { return leaders_; }
 
 private:
   class recording_events;
@@ -144,7 +145,7 @@ private:
   options how_;
   rng random_;
   uint64_t trace_ = 0;
-  std::map<uint64_t, uint64_t> leaders_;
+  std::map<group_term, uint64_t> leaders_;
   std::shared_ptr<transport::memory_network> network_;
   std::map<uint64_t, std::unique_ptr<memory_disk>> disks_;
   std::map<uint64_t, std::shared_ptr<recording_logger>> logs_;

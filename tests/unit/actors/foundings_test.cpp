@@ -106,7 +106,9 @@ TEST_CASE_FIXTURE(founded_cluster,
   REQUIRE(is_committed(client, change(client, member_change_kind::add, 4)));
   CHECK(founders_known_to(4) == "1,2,3");
   CHECK(log(4).count("event=cluster_joined founders=1,2,3") == 1);
-  REQUIRE(run_until([&] { return status(4).leader == leader(); })); // It has the log.
+  REQUIRE(run_until([&] { // What is lost here it couldn't know: where the others are.
+    return leader() != 0 && status(4).persisted == status(leader()).last;
+  }));
   crash(4);
   adjust_other = [](node_options& x) { keep(x, {node_id{4}}); };
   REQUIRE(start(4).ok());

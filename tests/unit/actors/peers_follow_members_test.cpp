@@ -43,6 +43,7 @@ struct changing_nodes : virtual_cluster {
       return run_until([&] { return client.at(position).has_value(); })
              && client.at(position)->reason != errc::change_too_early;
     }));
+    CAPTURE(client.at(position)->detail);
     CHECK(client.at(position)->kind == outcome_kind::committed);
   }
   void change(member_change_kind kind, uint64_t node) { change(group(leading()), kind, node); }

@@ -81,7 +81,7 @@ TEST_SUITE("persistence/wal_format") {
     batch_buffer first;
     first.add(record_kind::founding, {}, {},
               encode_body(membership::founded_by({node_id{1}, node_id{2}, node_id{3}})));
-    CHECK(hex(first.seal({}, {}).subspan(batch_header_bytes)) == documented("founding"));
+    CHECK(hex(first.seal(header, {}).subspan(batch_header_bytes)) == documented("founding"));
   }
 
   TEST_CASE("headers decode to what was encoded, and to nothing elsewhere") {

@@ -138,7 +138,7 @@ TEST_SUITE("raft/core: bounds and order") {
     auto x = leader(options);
     auto round = x.tick();
     REQUIRE_FALSE(round.heartbeats.empty());
-    x.receive(2, heartbeat_reply{term_t{1}, round.heartbeats[0].context});
+    x.receive(2, heartbeat_reply{term_t{1}, round.heartbeats[0].context, 1000 * ms});
     REQUIRE(x.step(raft::read{request_id{1}, consistency::lease}).reads_ready.size() == 1);
     x.propose_change(2, only(kind::make_voter, 4));
     CHECK(x.step(raft::read{request_id{3}, consistency::lease}).reads_ready.empty());

@@ -133,7 +133,7 @@ TEST_SUITE("raft/core: scenarios of the network") {
     REQUIRE_FALSE(round.heartbeats.empty());
     const auto context = round.heartbeats[0].context;
     REQUIRE_FALSE(fast.receive(1, heartbeat{term_t{1}, {}, context}).heartbeat_replies.empty());
-    slow.receive(2, heartbeat_reply{term_t{1}, context});
+    slow.receive(2, heartbeat_reply{term_t{1}, context, 1000 * ms});
     const request_vote ask{.term = term_t{2}, .last = at(9, 1), .is_transfer = false};
     int64_t last_answer = 0;
     int64_t first_vote = 0;
