@@ -120,6 +120,7 @@ private:
   void ask_once_durable();
   /// Asks the voters whose answer is missing, or may change.
   void ask_for_votes();
+  void note_vain_request(const request_vote& x);
   void on_pre_vote(node_id from, const request_vote& x);
   void count_vote(node_id from, bool is_granted);
   [[nodiscard]] bool is_leader_alive() const noexcept;
@@ -289,6 +290,7 @@ private:
   int64_t promised_until_ns_ = 0;    ///< No vote before, but for a transfer: a lease counts on it.
   bool is_renewing_promise_ = false; ///< An answer that promises leaves with the next ready.
   bool is_fresh_ = true;             ///< No step was taken yet.
+  bool is_counted_on_ = false;       ///< A learner whose vote is asked for, and can't be given.
   bool is_asleep_ = false;           ///< Follower or leader: all is said and done.
   uint64_t awake_until_tick_ = 0;    ///< Follower: no sleep before.
   int64_t wall_ns_ = 0;              ///< Of the newest entry seen.

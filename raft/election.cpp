@@ -43,7 +43,7 @@ void core::start_election(bool is_transfer) {
     return;
   }
   // A learner waits, and so does who was removed; but no longer for this leader.
-  if (!is_elector() || is_removed()) {
+  if (!(is_elector() || is_counted_on_) || is_removed()) {
     stop_waiting();
   } else if (options_.pre_vote && !is_transfer) {
     become_pre_candidate();
@@ -126,7 +126,15 @@ bool core::is_up_to_date(entry_id last) const noexcept {
 
 // Whoever is asked, answers, also a learner: it may be a voter by a configuration that it has not
 // seen yet (RELIABILITY S-64).
+/// By who asks, we vote; by our log, we don't, and that log is the longer one. Of the two, only we
+/// can win: as a learner, by the votes of those that our log names (RELIABILITY S-65).
+void core::note_vain_request(const request_vote& x) {
+  if (!is_elector() && !is_leader_alive() && !is_up_to_date(x.last))
+    is_counted_on_ = true;
+}
+
 void core::on(node_id from, const request_vote& x) {
+  note_vain_request(x);
   if (x.is_pre_vote) {
     on_pre_vote(from, x);
     return;

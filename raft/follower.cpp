@@ -20,6 +20,7 @@ void core::become_follower_of(node_id from, term_t term) {
   CAUCUS_ASSERT(term > term_ || role() != role::leader);
   become_follower(term, from);
   std::get<follower_role>(role_).is_leader_unreachable = false;
+  is_counted_on_ = false;
   elapsed_ = 0;
 }
 

@@ -173,7 +173,10 @@ void world::heal_and_require() {
   clients_.mark();
   run_until(has_pre_votes ? 20 : 60, "served", [this] { return clients_.is_served(); });
   clients_.stop();
-  run_until(20, "come to rest", [this] { return clients_.is_idle() && has_converged(); });
+  // Clients may use all their attempts.
+  const auto attempts_us = options_.attempts_max * (options_.attempt_us + options_.retry_us);
+  run_until(20 + attempts_us / (options_.election_ticks * options_.tick_us), "come to rest",
+            [this] { return clients_.is_idle() && has_converged(); });
 }
 
 void world::heal() {

@@ -203,6 +203,36 @@ TEST_SUITE("raft/core: configurations and their entries") {
     check_members(x, 2, {1, 2, 3});
   }
 
+  // Found by caucus-sim --seed 44158: who counts on a learner's vote has the shorter log, and the
+  // learner waits for somebody else to lead.
+  TEST_CASE("S-65 a learner that can't give the vote it is asked for campaigns itself") {
+    for (bool has_pre_votes : {true, false}) {
+      const lone_core::setup learner{.self = 3,
+                                     .voters = {1, 2},
+                                     .learners = {3},
+                                     .term = 2,
+                                     .log = make_log({1, 2}),
+                                     .options = {.pre_vote = has_pre_votes}};
+      const raft::request_vote shorter{.term = term_t{3}, .last = at(2, 1)};
+      lone_core x{learner};
+      CHECK(sent<raft::request_vote>(x.tick(60)).empty()); // Nobody asks: it waits.
+      x.receive(2, shorter);
+      x.sync();
+      auto asked = sent<raft::request_vote>(x.tick(60));
+      if (asked.empty())
+        asked = sent<raft::request_vote>(x.sync()); // Its own vote first.
+      REQUIRE_FALSE(asked.empty());
+      CHECK(asked.front().second.is_pre_vote == has_pre_votes);
+      // A leader's word ends it.
+      lone_core y{learner};
+      y.receive(2, shorter);
+      y.receive(1, raft::heartbeat{.term = term_t{4}});
+      y.sync();
+      CHECK(sent<raft::request_vote>(y.tick(60)).empty());
+      CHECK(sent<raft::request_vote>(y.sync()).empty());
+    }
+  }
+
   TEST_CASE("S-68 who knows no configuration never campaigns, and learns it from the log") {
     auto x = group_of({1, 2, 3}, {4});
     x.step(4, raft::campaign{});
