@@ -203,6 +203,15 @@ TEST_SUITE("raft/core: configurations and their entries") {
     check_members(x, 2, {1, 2, 3});
   }
 
+  TEST_CASE("S-65 who may be out campaigns by itself, unasked") {
+    lone_core x{{.self = 3,
+                 .term = 1,
+                 .commit = 1,
+                 .log = make_log({1, 1}),
+                 .configurations = {numbered(2, {1, 2})}}};
+    CHECK_FALSE(sent<raft::request_vote>(x.tick(60)).empty());
+  }
+
   // Found by caucus-sim --seed 44158: who counts on a learner's vote has the shorter log, and the
   // learner waits for somebody else to lead.
   TEST_CASE("S-65 a learner that can't give the vote it is asked for campaigns itself") {
