@@ -159,9 +159,10 @@ node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group*
   auto from_disk = known ? *known : persistence::recovered_group{.descriptor = describe_new(name)};
   auto group = from_disk.descriptor.group;
   raft::recovered_state state{.hard = from_disk.hard,
-                              .members = from_disk.descriptor.members,
+                              .members = from_disk.members(),
+                              .members_id = from_disk.begins_after.members.id,
                               .configurations = std::move(from_disk.configurations),
-                              .compacted = {},
+                              .compacted = from_disk.begins_after.last,
                               .runs = std::move(from_disk.runs),
                               .last = from_disk.last,
                               .tail = std::move(from_disk.tail)};

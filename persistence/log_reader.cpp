@@ -141,7 +141,7 @@ result<std::vector<raft::entry_ptr>> log_reader::read(group_id group, index_t fi
   wanted.next = first;
   wanted.last = last;
   wanted.bytes_max = bytes_max;
-  const auto truncations = index_->truncations(group);
+  const auto drops = index_->drops(group);
   while (!wanted.is_done(last)) {
     const auto located = index_->locate(group, wanted.next);
     if (!located && wanted.entries.empty())
@@ -153,7 +153,7 @@ result<std::vector<raft::entry_ptr>> log_reader::read(group_id group, index_t fi
       return std::move(done).reason();
   }
   const auto current = index_->count_current(group, wanted.uid, wanted.entries);
-  if (current < wanted.entries.size() && index_->truncations(group) == truncations)
+  if (current < wanted.entries.size() && index_->drops(group) == drops)
     return error{errc::wal_corrupt, "the log of group " + std::to_string(group.value())
                                       + " holds entry "
                                       + std::to_string(wanted.entries[current]->id.index.value())

@@ -23,6 +23,8 @@ public:
   result<std::vector<raft::entry_ptr>> read(group_id group, index_t first, index_t last,
                                             size_t bytes_max);
 
+  [[nodiscard]] const log_index& index() const noexcept { return *index_; }
+
 private:
   struct request;
   class row_scan;

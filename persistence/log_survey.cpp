@@ -4,6 +4,7 @@
 #include "membership/configuration_codec.hpp"
 #include "persistence/batch_search.hpp"
 #include "persistence/entries_codec.hpp"
+#include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
 
 #include <algorithm>
@@ -42,6 +43,11 @@ std::string find_flaw(const record_header& header, std::span<const std::byte> bo
       return undecodable(decode_group_descriptor(header.group, header.uid, body).has_value());
     case record_kind::group_deleted:
       return undecodable(decode_group_tombstone(header.group, body).has_value());
+    case record_kind::snapshot_mark:
+    case record_kind::small_snapshot:
+      return undecodable(
+        decode_snapshot_record(body, header.kind == record_kind::small_snapshot, nullptr)
+          .has_value());
     default:
       return "kind " + std::to_string(static_cast<uint8_t>(header.kind))
              + " is unknown to this build, which reads kinds up to "

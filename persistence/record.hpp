@@ -18,12 +18,12 @@ enum class record_kind : uint8_t {
   group_deleted = 5,
   peer_identity = 6,
   peer_forgotten = 7,
-  snapshot_mark = 8,  ///< Reserved.
-  small_snapshot = 9, ///< Reserved.
-  checkpoint = 10,    ///< Reserved.
-  moved = 11,         ///< Reserved: an older record that GC carried to the tail.
+  snapshot_mark = 8,
+  small_snapshot = 9,
+  checkpoint = 10, ///< Reserved.
+  moved = 11,      ///< Reserved: an older record that GC carried to the tail.
 };
-inline constexpr uint8_t record_kind_last = 7; ///< That this build reads.
+inline constexpr uint8_t record_kind_last = 9; ///< That this build reads.
 
 std::string_view to_string(record_kind kind) noexcept;
 

@@ -19,6 +19,15 @@ void recovered_tail::truncate(index_t from) {
     chunks_.back().last = from - 1;
 }
 
+void recovered_tail::drop_upto(index_t last) {
+  while (!chunks_.empty() && chunks_.front().last <= last) {
+    bytes_ -= chunks_.front().body->size();
+    chunks_.pop_front();
+  }
+  if (!chunks_.empty() && chunks_.front().first <= last)
+    chunks_.front().first = last + 1;
+}
+
 void recovered_tail::shrink(uint64_t bytes_max) {
   while (bytes_ > bytes_max) {
     bytes_ -= chunks_.front().body->size();
@@ -31,7 +40,8 @@ std::vector<raft::entry_ptr> recovered_tail::decode() const {
   for (const auto& x : chunks_) {
     entries_cursor cursor{x.body->span()};
     while (cursor.next() && cursor.id().index <= x.last)
-      entries.push_back(cursor.make(x.body));
+      if (cursor.id().index >= x.first)
+        entries.push_back(cursor.make(x.body));
   }
   return entries;
 }

@@ -77,20 +77,25 @@ wal::~wal() = default;
 
 void wal::add(group_id group, const raft::persist_batch& batch) {
   auto& st = *state_;
-  const auto found = st.groups.find(group);
-  if (found == st.groups.end() && st.deleted.contains(group))
+  auto* known = st.writable(group);
+  if (known == nullptr)
     return; // Its actor hasn't heard yet.
-  CAUCUS_ASSERT_MSG(found != st.groups.end(), "group " + std::to_string(group.value()));
-  auto& known = found->second;
-  CAUCUS_ASSERT(!known.is_damaged);
-  auto last = known.last;
-  if (batch.truncate_from) {
-    CAUCUS_ASSERT(*batch.truncate_from > index_t{});
-    last = std::min(last, *batch.truncate_from - 1);
+  auto last = known->last;
+  auto begins_after = known->begins_after.last.index;
+  const kept_snapshot* installed = nullptr;
+  if (batch.snapshot) {
+    installed = find(known->snapshots, *batch.snapshot);
+    CAUCUS_ASSERT(installed != nullptr); // Without it nothing would lead to the log (S-55).
+    last = begins_after = batch.snapshot->index;
+  }
+  const bool truncates = batch.truncate_from && *batch.truncate_from <= last;
+  if (truncates) {
+    CAUCUS_ASSERT(*batch.truncate_from > begins_after);
+    last = *batch.truncate_from - 1;
   }
   if (!batch.entries.empty()) {
     const auto first = batch.entries.front()->id.index;
-    CAUCUS_ASSERT(first > index_t{} && first <= last + 1); // A hole would stay one (S-41).
+    CAUCUS_ASSERT(first > begins_after && first <= last + 1); // A hole would stay one (S-41).
     uint64_t bytes = st.buffer.bytes() + batch_overhead_bytes;
     for (size_t i = 0; i < batch.entries.size(); ++i) {
       CAUCUS_ASSERT(batch.entries[i]->id.index == first + i);
@@ -99,8 +104,10 @@ void wal::add(group_id group, const raft::persist_batch& batch) {
     CAUCUS_ASSERT(bytes <= st.options.batch_bytes_max); // Commit more often.
     last = batch.entries.back()->id.index;
   }
-  const auto uid = known.descriptor.uid;
-  if (batch.truncate_from) {
+  const auto uid = known->descriptor.uid;
+  if (installed != nullptr)
+    st.stage_restart(*known, *installed);
+  if (truncates) {
     st.buffer.add(record_kind::truncation, group, uid, {batch.truncate_from->value()});
     st.changes.truncate(group, *batch.truncate_from);
   }
@@ -109,7 +116,7 @@ void wal::add(group_id group, const raft::persist_batch& batch) {
     st.buffer.add(
       record_kind::hard_state, group, uid,
       {batch.hard->term.value(), batch.hard->voted_for.value(), batch.hard->commit.value()});
-  known.last = last;
+  known->last = last;
 }
 
 void wal::add(const group_descriptor& group) {

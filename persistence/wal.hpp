@@ -25,7 +25,12 @@ public:
 
   /// Stages what a group's core wants kept. A gap in the entries or a group that was never added is
   /// a broken invariant (RELIABILITY S-41) and stages nothing; a deleted group's are dropped.
+  /// A log that begins anew after an installed snapshot needs that one marked before.
   void add(group_id group, const raft::persist_batch& batch);
+  /// A snapshot whose file is durable, or a small one with its bytes. The newest two are known, and
+  /// the log is kept from `begins_after` on. One that ends before the log begins, or is older than
+  /// both, stages nothing.
+  void add(group_id group, const snapshot_mark& mark);
   /// A group begins. Adding an equal one again stages nothing.
   void add(const group_descriptor& group);
   void add_deleted(group_id group);

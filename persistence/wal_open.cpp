@@ -73,7 +73,7 @@ result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options option
   auto st = std::make_unique<state>(options, segment_writer{dir, options, made_by}, index,
                                     std::move(reader), recovery.boot, found->end.last_batch);
   for (const auto& group : recovery.groups)
-    st->groups[group.descriptor.group] = {group.descriptor, group.last, group.damaged.has_value()};
+    st->know(group);
   for (const auto& tombstone : recovery.tombstones)
     st->deleted.insert(tombstone.group);
   if (auto tidied = tidy(dir, *catalog); !tidied)
@@ -82,6 +82,17 @@ result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options option
     return std::move(begun).reason();
   std::unique_ptr<wal> log{new wal{std::move(st)}};
   return opened_wal{std::move(log), std::move(recovery)};
+}
+
+void wal::state::know(const recovered_group& group) {
+  auto& known = groups[group.descriptor.group];
+  known.descriptor = group.descriptor;
+  known.last = group.last;
+  known.begins_after = group.begins_after;
+  known.snapshots = group.snapshots;
+  for (auto& x : known.snapshots)
+    x.bytes = {};
+  known.is_damaged = group.damaged.has_value();
 }
 
 result<void> wal::state::begin(log_position tail, uint64_t dead_end) {

@@ -1,7 +1,6 @@
 #include "persistence/wal_replay.hpp"
 
 #include "base/crc32c.hpp"
-#include "membership/configuration_codec.hpp"
 #include "persistence/node_records.hpp"
 #include "persistence/segment_header.hpp"
 
@@ -13,8 +12,6 @@ namespace {
 
 /// No group gets less than this for its recovered entries, however many there are.
 constexpr uint64_t tail_bytes_min = uint64_t{64} << 10;
-
-constexpr std::string_view undecodable = "the record doesn't decode although its checksum is right";
 
 } // namespace
 
@@ -87,116 +84,17 @@ result<void> wal_replay::apply_node_record(const located_record& record) {
   return {};
 }
 
-result<void> wal_replay::apply_group_created(const located_record& record) {
-  auto decoded = decode_group_descriptor(record.header.group, record.header.uid, record.body);
-  if (!decoded)
-    return at(record, errc::wal_corrupt, undecodable);
-  const auto group = decoded->group;
-  groups_[group] = {};
-  groups_[group].found.descriptor = *std::move(decoded);
-  changes_.create(group, record.header.uid);
-  index_->apply(changes_, place_);
-  return {};
-}
-
-result<void> wal_replay::apply_group_deleted(const located_record& record) {
-  auto decoded = decode_group_tombstone(record.header.group, record.body);
-  if (!decoded)
-    return at(record, errc::wal_corrupt, undecodable);
-  const auto group = decoded->group;
-  groups_.erase(group);
-  changes_.erase(group);
-  index_->apply(changes_, place_);
-  tombstones_[group] = *std::move(decoded);
-  return {};
-}
-
-result<void> wal_replay::apply_group_record(const located_record& record) {
-  const auto group = record.header.group;
-  const auto found = groups_.find(group);
-  if (found == groups_.end()) {
-    if (tombstones_.contains(group))
-      return {}; // Written before its group's end was noticed (RELIABILITY W-13).
-    return at(record, errc::wal_corrupt,
-              "it is of group " + std::to_string(group.value()) + ", which was never created");
-  }
-  if (found->second.found.damaged)
-    return {};
-  if (auto reason = apply_to_group(found->second, record))
-    quarantine(found->second, record, *reason);
-  return {};
-}
-
-std::optional<std::string> wal_replay::apply_to_group(group_state& group,
-                                                      const located_record& record) {
-  if (record.header.uid != group.found.descriptor.uid)
-    return "it is of replica " + std::to_string(record.header.uid.value());
-  if (record.header.kind == record_kind::entries)
-    return apply_entries(group, record);
-  if (record.header.kind == record_kind::hard_state) {
-    const auto hard = decode_hard_state(record.body);
-    if (!hard)
-      return std::string{undecodable};
-    group.found.hard = *hard;
-    return std::nullopt;
-  }
-  const auto from = decode_numbers(record.body, 1);
-  if (!from || from->front() == 0)
-    return std::string{undecodable};
-  changes_.truncate(record.header.group, index_t{from->front()});
-  index_->apply(changes_, place_);
-  group.tail.truncate(index_t{from->front()});
-  forget_configurations(group, index_t{from->front()});
-  return std::nullopt;
-}
-
-std::optional<std::string> wal_replay::apply_entries(group_state& group,
-                                                     const located_record& record) {
-  entries_cursor cursor{record.body};
-  const auto last = index_->entry_before(record.header.group, cursor.first());
-  if (!cursor.first() || cursor.count() == 0)
-    return std::string{undecodable};
-  if (cursor.first() > last.index + 1)
-    return "it begins with entry " + std::to_string(cursor.first().value())
-           + " but the log ends at " + std::to_string(last.index.value());
-  changes_.append(record.header.group, record.offset, record.header.bytes);
-  forget_configurations(group, cursor.first());
-  auto term = last.term;
-  while (cursor.next()) {
-    if (cursor.id().term < term)
-      return "its terms go backwards at entry " + std::to_string(cursor.id().index.value());
-    term = cursor.id().term;
-    changes_.extend(cursor.id());
-    if (cursor.kind() == raft::entry_kind::configuration && !note_configuration(group, cursor))
-      return "the configuration of entry " + std::to_string(cursor.id().index.value())
-             + " doesn't decode";
-  }
-  if (!cursor.at_end())
-    return std::string{undecodable};
-  index_->apply(changes_, place_);
-  group.tail.append(record.body, cursor.first(), cursor.id().index);
-  shrink(group);
-  return std::nullopt;
-}
-
-bool wal_replay::note_configuration(group_state& group, const entries_cursor& at) {
-  auto members = membership::decode_payload(at.payload());
-  if (members)
-    group.found.configurations.push_back(
-      {at.id().index, std::make_shared<const membership::configuration>(*std::move(members))});
-  return members.has_value();
-}
-
-void wal_replay::forget_configurations(group_state& group, index_t from) {
-  std::erase_if(group.found.configurations, [from](const auto& x) { return x.id >= from; });
-}
-
 void wal_replay::quarantine(group_state& group, const located_record& record,
                             std::string_view reason) {
+  quarantine(group, at(record, errc::wal_corrupt, reason));
+}
+
+void wal_replay::quarantine(group_state& group, error reason) {
   const auto id = group.found.descriptor.group;
-  group.found.damaged = at(record, errc::wal_corrupt, reason);
-  group.found.hard = {};
-  group.found.configurations.clear();
+  recovered_group nothing;
+  nothing.descriptor = std::move(group.found.descriptor);
+  nothing.damaged = std::move(reason);
+  group.found = std::move(nothing);
   group.tail = {};
   changes_.clear();
   changes_.erase(id);
@@ -216,13 +114,17 @@ error wal_replay::at(const located_record& record, errc code, std::string_view r
 void wal_replay::finish(wal_recovery& into) {
   for (auto& [id, group] : groups_) {
     auto& found = group.found;
-    if (const auto log = index_->describe(id); log && !found.damaged) {
+    const auto log = index_->describe(id);
+    if (log && !found.damaged)
+      if (auto reason = find_gap(found, *log))
+        quarantine(group, {errc::wal_corrupt, "group '" + found.descriptor.name + "': " + *reason});
+    if (log && !found.damaged) {
       shrink(group); // More groups may have come since its last record.
       found.runs = log->runs;
       found.last = log->last;
       found.tail = group.tail.decode();
       // The commit index may be known before the entries are here; it is a hint (RELIABILITY W-19).
-      found.hard.commit = std::min(found.hard.commit, found.last);
+      found.hard.commit = std::clamp(found.hard.commit, log->begins_after.index, found.last);
     }
     group.tail = {};
     into.groups.push_back(std::move(found));

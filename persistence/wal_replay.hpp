@@ -50,13 +50,25 @@ private:
   // What these return is a reason to quarantine the group.
   std::optional<std::string> apply_to_group(group_state& group, const located_record& record);
   std::optional<std::string> apply_entries(group_state& group, const located_record& record);
+  std::optional<std::string> apply_truncation(group_state& group, const located_record& record);
+  std::optional<std::string> apply_snapshot(group_state& group, const located_record& record);
+  /// Why the log can't begin after this entry.
+  [[nodiscard]] std::optional<std::string> check_cut(const group_state& group,
+                                                     raft::entry_id begins_after) const;
+  static void cut(group_state& group, const raft::snapshot_boundary& begins_after, bool restarts);
+  [[nodiscard]] std::optional<std::string> find_gap(const recovered_group& found,
+                                                    const log_index::summary& log) const;
   /// False if its payload doesn't decode.
   static bool note_configuration(group_state& group, const entries_cursor& at);
   static void forget_configurations(group_state& group, index_t from);
   void quarantine(group_state& group, const located_record& record, std::string_view reason);
+  void quarantine(group_state& group, error reason);
   /// Every group gets its share of the memory for recovered entries.
   void shrink(group_state& group) const;
   [[nodiscard]] error at(const located_record& record, errc code, std::string_view reason) const;
+
+  static constexpr std::string_view undecodable =
+    "the record doesn't decode although its checksum is right";
 
   wal_options options_;
   std::shared_ptr<log_index> index_;

@@ -12,9 +12,12 @@ namespace caucus::persistence {
 
 /// The inside of a `wal`: for wal.cpp, which writes, and wal_open.cpp, which builds it.
 struct wal::state {
+  /// All including what is staged.
   struct known_group {
     group_descriptor descriptor;
-    index_t last; ///< Including what is staged.
+    index_t last;
+    raft::snapshot_boundary begins_after;
+    std::vector<kept_snapshot> snapshots; ///< Newest first, without bytes.
     bool is_damaged = false;
   };
 
@@ -43,6 +46,7 @@ struct wal::state {
   std::unordered_map<group_id, known_group> groups;
   std::unordered_set<group_id> deleted;
 
+  void know(const recovered_group& group);
   /// Goes on behind what recovery found (segment 0: nothing) and makes this start's epoch durable.
   result<void> begin(log_position tail, uint64_t dead_end);
   /// Writes what is staged as one batch, into a new segment if it doesn't fit.
@@ -51,6 +55,9 @@ struct wal::state {
   /// Lets readers see what was appended, and begins a new batch.
   void publish();
   error fence(error reason);
+  /// The group if something may be staged for it; null if it is deleted.
+  known_group* writable(group_id group);
+  void stage_restart(known_group& group, const kept_snapshot& after);
   void stage_entries(group_id group, replica_uid uid, std::span<const raft::entry_ptr> entries);
 };
 

@@ -20,7 +20,7 @@ ROOT_FOLDERS = ["actors", "apps", "base", "include", "membership", "persistence"
 OTHER_FOLDERS = ["build", "cmake", "docs", "scripts"]
 
 # What raft, persistence and transport share: header-only, and part of no core.
-RAFT_TYPES = {"raft/entry.hpp", "raft/message.hpp", "raft/persist_batch.hpp"}
+RAFT_TYPES = {"raft/entry.hpp", "raft/message.hpp", "raft/persist_batch.hpp", "raft/snapshot_boundary.hpp"}
 
 CORE = {"base", "membership", "raft_types"}
 ALLOWED = {

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 KINDS = {1: "entries", 2: "hard state", 3: "truncation", 4: "group created", 5: "group deleted",
-         6: "peer identity", 7: "peer forgotten"}
+         6: "peer identity", 7: "peer forgotten", 8: "snapshot mark", 9: "small snapshot"}
 ENTRY_KINDS = ["command", "no_op", "configuration", "session", "internal"]
 
 
@@ -98,6 +98,26 @@ def entries(fields, payloads):
     return listed
 
 
+def boundary(fields):
+    found = {name: fields.number(8) for name in ("index", "term", "members_id")}
+    members = configuration(fields)
+    return found | {"members": members} if found["index"] else found
+
+
+def snapshot(fields):
+    return boundary(fields) | {"wall_ns": fields.number(8, signed=True), "small": fields.number(1) == 1}
+
+
+def mark(kind, fields, payloads):
+    found = {"restarts": fields.number(1) == 1, "begins_after": boundary(fields), "snapshot": snapshot(fields)}
+    if kind == 9:
+        content = fields.raw(len(fields.data) - fields.at)
+        found["snapshot_bytes"] = len(content)
+        if payloads:
+            found["payload"] = content.hex()
+    return found
+
+
 def body(kind, data, payloads):
     fields = Fields(data)
     if kind == 1:
@@ -113,6 +133,8 @@ def body(kind, data, payloads):
         found = {"generation": fields.number(8), "name": fields.text()}
     elif kind == 6:
         found = {"node": fields.number(8), "directory": hex16(fields.number(8))}
+    elif kind in (8, 9):
+        found = mark(kind, fields, payloads)
     else:
         found = {"node": fields.number(8)}
     if fields.at != len(data):

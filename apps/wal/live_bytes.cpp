@@ -1,6 +1,7 @@
 #include "apps/wal/live_bytes.hpp"
 
 #include "persistence/entries_codec.hpp"
+#include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
 
 namespace caucus::wal_tool {
@@ -36,6 +37,8 @@ void live_bytes::on_record(const surveyed_record& x) {
   switch (x.header.kind) {
     case record_kind::entries: return add_entries(x);
     case record_kind::truncation: return truncate(log, index_t{decode_numbers(x.body, 1)->front()});
+    case record_kind::snapshot_mark:
+    case record_kind::small_snapshot: return take_snapshot(log, x);
     case record_kind::group_created:
     case record_kind::group_deleted: log = {}; return;
     default: return;
@@ -46,11 +49,22 @@ void live_bytes::add_entries(const surveyed_record& x) {
   auto& log = groups_[x.header.group];
   entries_cursor cursor{x.body};
   truncate(log, cursor.first());
-  if (log.entries.empty())
-    log.first = cursor.first();
   while (cursor.next())
     log.entries.push_back({static_cast<uint32_t>(entry_header_bytes + cursor.payload().size()),
                            static_cast<uint32_t>(x.at.segment)});
+}
+
+void live_bytes::take_snapshot(group_log& log, const surveyed_record& x) {
+  const bool has_bytes = x.header.kind == record_kind::small_snapshot;
+  const auto found = *decode_snapshot_record(x.body, has_bytes, nullptr);
+  const auto first = found.mark.begins_after.last.index + 1;
+  if (found.restarts)
+    log.entries.clear();
+  else if (first > log.first)
+    log.entries.erase(log.entries.begin(), log.entries.begin()
+                                             + static_cast<ptrdiff_t>(std::min<uint64_t>(
+                                               first - log.first, log.entries.size())));
+  log.first = std::max(log.first, first);
 }
 
 void live_bytes::truncate(group_log& log, index_t from) {

@@ -41,12 +41,13 @@ private:
     uint32_t segment;
   };
   struct group_log {
-    index_t first;
-    std::vector<live_entry> entries;
+    index_t first{1};
+    std::vector<live_entry> entries; ///< From `first` on.
     uint64_t records = 0;
   };
 
   void add_entries(const persistence::surveyed_record& x);
+  static void take_snapshot(group_log& log, const persistence::surveyed_record& x);
   static void truncate(group_log& log, index_t from);
 
   std::map<uint64_t, segment_count> segments_;

@@ -1,6 +1,7 @@
 #include "apps/wal/log_rescue.hpp"
 
 #include "persistence/entries_codec.hpp"
+#include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
 
 namespace caucus::wal_tool {
@@ -29,6 +30,9 @@ void log_rescue::on_record(const surveyed_record& x) {
     ++found->second.damaged_records;
   else if (x.header.kind == record_kind::entries)
     take_entries(found->second, x);
+  else if (x.header.kind == record_kind::snapshot_mark
+           || x.header.kind == record_kind::small_snapshot)
+    take_snapshot(found->second, x);
   else
     take_state(found->second, x);
   commit_if_large();
@@ -77,6 +81,28 @@ void log_rescue::take_entries(group_outcome& group, const surveyed_record& x) {
   if (group.lost_last <= group.kept.value()) // Written again later: nothing of it is lost.
     group.lost_first = group.lost_last = 0;
   put(x.header.group, batch);
+}
+
+void log_rescue::take_snapshot(group_outcome& group, const surveyed_record& x) {
+  const bool has_bytes = x.header.kind == record_kind::small_snapshot;
+  const auto owner = std::make_shared<shared_bytes>(shared_bytes::copy_of(x.body));
+  auto found = *decode_snapshot_record(owner->span(), has_bytes, owner);
+  const auto last = found.mark.snapshot.at.last;
+  raft::persist_batch restart;
+  // Behind a hole, or if the log was emptied for it, the log can go on after the snapshot only.
+  if (found.restarts || last.index > group.kept) {
+    found.mark.begins_after = {};
+    restart.snapshot = last;
+    group.kept = last.index;
+    if (group.lost_last <= group.kept.value())
+      group.lost_first = group.lost_last = 0;
+  }
+  if (into_ == nullptr)
+    return;
+  if (!found.restarts)
+    into_->add(x.header.group, found.mark);
+  if (restart.snapshot)
+    into_->add(x.header.group, restart);
 }
 
 void log_rescue::take_state(group_outcome& group, const surveyed_record& x) {

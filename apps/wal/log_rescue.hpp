@@ -37,6 +37,7 @@ public:
 private:
   void take_group(const persistence::surveyed_record& x);
   void take_entries(group_outcome& group, const persistence::surveyed_record& x);
+  void take_snapshot(group_outcome& group, const persistence::surveyed_record& x);
   void take_state(group_outcome& group, const persistence::surveyed_record& x);
   void take_node_record(const persistence::surveyed_record& x);
   void put(group_id group, const raft::persist_batch& batch);

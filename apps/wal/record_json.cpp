@@ -2,6 +2,7 @@
 
 #include "apps/wal/opened_log.hpp"
 #include "persistence/entries_codec.hpp"
+#include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
 
 namespace caucus::wal_tool {
@@ -47,6 +48,35 @@ json describe_entries(std::span<const std::byte> body, bool shows_payloads) {
   return list;
 }
 
+json describe(const raft::snapshot_boundary& x) {
+  json out{{"index", x.last.index.value()},
+           {"term", x.last.term.value()},
+           {"members_id", x.members.id.value()}};
+  if (x.members.members)
+    out["members"] = describe(*x.members.members);
+  return out;
+}
+
+json describe(const kept_snapshot& x) {
+  auto out = describe(x.at);
+  out["wall_ns"] = x.wall_ns;
+  out["small"] = x.is_small;
+  return out;
+}
+
+void add_snapshot(json& into, const surveyed_record& x, bool shows_payloads) {
+  const bool has_bytes = x.header.kind == record_kind::small_snapshot;
+  const auto found = *decode_snapshot_record(x.body, has_bytes, nullptr);
+  into["restarts"] = found.restarts;
+  into["begins_after"] = describe(found.mark.begins_after);
+  into["snapshot"] = describe(found.mark.snapshot);
+  if (!has_bytes)
+    return;
+  into["snapshot_bytes"] = found.mark.snapshot.bytes.size();
+  if (shows_payloads)
+    into["payload"] = to_hex(found.mark.snapshot.bytes.span());
+}
+
 void add_body(json& into, const surveyed_record& x, bool shows_payloads) {
   const auto numbers = [&](std::initializer_list<const char*> names) {
     const auto found = *decode_numbers(x.body, names.size());
@@ -78,6 +108,8 @@ void add_body(json& into, const surveyed_record& x, bool shows_payloads) {
       return;
     }
     case record_kind::peer_forgotten: return numbers({"node"});
+    case record_kind::snapshot_mark:
+    case record_kind::small_snapshot: return add_snapshot(into, x, shows_payloads);
     default: return;
   }
 }

@@ -100,6 +100,8 @@ struct storage {
     return found.groups.front();
   }
 
+  uint64_t group_last(group_id id) const { return group(id).last.value(); }
+
   void commit(bool must_sync = true) { REQUIRE(log->commit(must_sync).ok()); }
   void put(group_id id, const raft::persist_batch& batch) {
     log->add(id, batch);
