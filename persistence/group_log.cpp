@@ -228,8 +228,9 @@ void group_log::fill_terms(index_t first, index_t last, std::span<const raft::te
   for (const auto& run : runs_)
     if (run.first < first)
       push(run);
-  for (const auto& run : runs)
-    push({std::max(run.first, first), run.term});
+  for (size_t i = 0; i < runs.size(); ++i)
+    if (i + 1 == runs.size() || runs[i + 1].first > first)
+      push({std::max(runs[i].first, first), runs[i].term});
   if (last < last_)
     push({last + 1, term_at(last + 1)});
   for (const auto& run : runs_)

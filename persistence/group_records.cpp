@@ -2,6 +2,7 @@
 
 #include "base/byte_io.hpp"
 #include "membership/configuration_codec.hpp"
+#include "persistence/node_records.hpp"
 
 namespace caucus::persistence {
 
@@ -48,6 +49,51 @@ std::optional<kept_snapshot> get_snapshot(byte_reader& in) {
 }
 
 } // namespace
+
+std::vector<std::byte> encode_body(const group_checkpoint& x) {
+  const auto descriptor = encode_body(x.descriptor);
+  std::vector<std::byte> body;
+  byte_writer out{body};
+  out.u32(static_cast<uint32_t>(descriptor.size()));
+  out.bytes(descriptor);
+  out.u64(x.hard.term.value());
+  out.u64(x.hard.voted_for.value());
+  out.u64(x.hard.commit.value());
+  out.u64(x.last.value());
+  put(out, x.begins_after);
+  out.u32(static_cast<uint32_t>(x.snapshots.size()));
+  for (const auto& snapshot : x.snapshots)
+    put(out, snapshot);
+  return body;
+}
+
+std::optional<group_checkpoint> decode_group_checkpoint(group_id group, replica_uid uid,
+                                                        std::span<const std::byte> body) {
+  byte_reader in{body};
+  auto descriptor = decode_group_descriptor(group, uid, in.bytes(in.u32()));
+  if (!descriptor)
+    return std::nullopt;
+  group_checkpoint x;
+  x.descriptor = *std::move(descriptor);
+  x.hard.term = term_t{in.u64()};
+  x.hard.voted_for = node_id{in.u64()};
+  x.hard.commit = index_t{in.u64()};
+  x.last = index_t{in.u64()};
+  x.begins_after = get_boundary(in);
+  const auto count = in.u32();
+  if (count > snapshots_kept || x.begins_after.last.index > x.last)
+    return std::nullopt;
+  for (uint32_t i = 0; i < count; ++i) {
+    auto snapshot = get_snapshot(in);
+    const auto above = i == 0 ? index_t{UINT64_MAX} : x.snapshots.back().at.last.index;
+    if (!snapshot || snapshot->at.last.index >= above)
+      return std::nullopt;
+    x.snapshots.push_back(*std::move(snapshot));
+  }
+  if (!in.at_end())
+    return std::nullopt;
+  return x;
+}
 
 std::vector<std::byte> encode_body(const snapshot_record& x) {
   std::vector<std::byte> body;

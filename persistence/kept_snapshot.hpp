@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/shared_bytes.hpp"
+#include "persistence/record_place.hpp"
 #include "raft/snapshot_boundary.hpp"
 
 #include <vector>
@@ -12,6 +13,7 @@ struct kept_snapshot {
   raft::snapshot_boundary at;
   int64_t wall_ns = 0;   ///< Of the last entry in it: the next one's is later.
   bool is_small = false; ///< Its bytes are in the log.
+  record_place place;    ///< If it isn't small: of the newest record that names it.
   shared_bytes bytes;    ///< Of the machine, if small; a log that is running doesn't hold them.
 };
 

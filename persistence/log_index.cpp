@@ -126,30 +126,34 @@ segment_rows::use log_index::use_of(uint64_t segment) const {
   return live_.of(segment);
 }
 
-void log_index::list(std::vector<stretch>& into, uint64_t segment, group_id group,
-                     const group_log& log) {
-  for (const auto& x : log.small_snapshots())
-    if (x.batch.segment == segment)
-      into.push_back({group, log.uid(), x.index, x.index, x.bytes, true});
-  for (const auto& x : log.rows())
-    if (x.batch.segment == segment)
-      into.push_back({group, log.uid(), x.first, x.last, x.bytes, false});
-}
-
 std::vector<log_index::stretch> log_index::live_in(uint64_t segment) const {
   const std::lock_guard guard{mutex_};
   std::vector<stretch> found;
-  if (live_.of(segment).rows != 0)
-    for (const auto& [id, log] : groups_)
-      list(found, segment, id, log);
+  if (live_.of(segment).rows == 0)
+    return found;
+  for (const auto& [id, log] : groups_) {
+    for (const auto& x : log.small_snapshots())
+      if (x.batch.segment == segment)
+        found.push_back({id, log.uid(), x.index, x.index, x.bytes, true});
+    for (const auto& x : log.rows())
+      if (x.batch.segment == segment)
+        found.push_back({id, log.uid(), x.first, x.last, x.bytes, false});
+  }
   return found;
 }
 
-std::vector<log_index::stretch> log_index::live_in(uint64_t segment, group_id group) const {
+std::vector<log_index::stretch> log_index::live_in(uint64_t segment, group_id group, index_t first,
+                                                   index_t last) const {
   const std::lock_guard guard{mutex_};
   std::vector<stretch> found;
-  if (const auto* log = find(group))
-    list(found, segment, group, *log);
+  const auto* log = find(group);
+  if (log == nullptr)
+    return found;
+  for (const auto* row = log->find_row(first); row != nullptr && row->first <= last;
+       row = log->find_row(row->last + 1))
+    if (row->batch.segment == segment)
+      found.push_back({group, log->uid(), std::max(row->first, first), std::min(row->last, last),
+                       row->bytes, false});
   return found;
 }
 

@@ -68,11 +68,13 @@ public:
   /// Whether what a record of moved entries says is compatible with what is known.
   [[nodiscard]] bool agrees(const log_change& moved, std::span<const raft::term_run> runs) const;
 
-  /// Which groups have something in `segment`, and how much of it the rows say.
+  /// How much of `segment` the groups need.
   [[nodiscard]] segment_rows::use use_of(uint64_t segment) const;
+  /// What they need of it. Looks at all rows.
   [[nodiscard]] std::vector<stretch> live_in(uint64_t segment) const;
-  /// Those of a group's entries `first..last` that lie in `segment`.
-  [[nodiscard]] std::vector<stretch> live_in(uint64_t segment, group_id group) const;
+  /// Which of a group's entries `first..last` lie in `segment`.
+  [[nodiscard]] std::vector<stretch> live_in(uint64_t segment, group_id group, index_t first,
+                                             index_t last) const;
   /// The segment is gone.
   void forget_upto(uint64_t segment);
 
@@ -80,8 +82,6 @@ private:
   void apply(group_log& log, const log_change& change, std::span<const raft::term_run> runs,
              log_position batch);
   [[nodiscard]] const group_log* find(group_id group) const;
-  static void list(std::vector<stretch>& into, uint64_t segment, group_id group,
-                   const group_log& log);
 
   mutable std::mutex mutex_;
   std::unordered_map<group_id, group_log> groups_;

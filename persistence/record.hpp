@@ -20,10 +20,10 @@ enum class record_kind : uint8_t {
   peer_forgotten = 7,
   snapshot_mark = 8,
   small_snapshot = 9,
-  checkpoint = 10, ///< Reserved.
-  moved = 11,      ///< Reserved: an older record that GC carried to the tail.
+  checkpoint = 10, ///< All that is known of a group but its entries; of the node, what it needs.
+  moved = 11,      ///< Entries that were in an older segment.
 };
-inline constexpr uint8_t record_kind_last = 9; ///< That this build reads.
+inline constexpr uint8_t record_kind_last = 11; ///< That this build reads.
 
 std::string_view to_string(record_kind kind) noexcept;
 

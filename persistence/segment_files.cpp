@@ -23,6 +23,11 @@ result<std::shared_ptr<file>> segment_files::open(uint64_t sequence) {
   return recent_.front().content;
 }
 
+void segment_files::forget(uint64_t sequence) {
+  const std::lock_guard guard{mutex_};
+  recent_.remove_if([&](const auto& x) { return x.sequence == sequence; });
+}
+
 std::string segment_files::path(uint64_t sequence) const {
   return directory_.path() + "/" + segment_name(sequence);
 }

@@ -17,6 +17,9 @@ public:
   /// Stays usable for its holder when the file is closed here or removed.
   result<std::shared_ptr<file>> open(uint64_t sequence);
 
+  /// The segment was removed: its blocks are free once the last holder is done.
+  void forget(uint64_t sequence);
+
   /// For messages.
   [[nodiscard]] std::string path(uint64_t sequence) const;
 

@@ -30,6 +30,14 @@ struct recovered_group {
   /// descriptor is then meaningless.
   std::optional<error> damaged;
 
+  /// Where the newest records lie that say so, for GC.
+  struct record_places {
+    record_place created; ///< The descriptor, or all of it in a checkpoint.
+    record_place hard;
+    record_place begin; ///< `begins_after`.
+  };
+  record_places places;
+
   /// As of `begins_after`.
   [[nodiscard]] const membership::configuration& members() const {
     return begins_after.members.members ? *begins_after.members.members : descriptor.members;

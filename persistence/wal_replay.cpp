@@ -15,8 +15,9 @@ constexpr uint64_t tail_bytes_min = uint64_t{64} << 10;
 
 } // namespace
 
-wal_replay::wal_replay(const wal_options& options, std::shared_ptr<log_index> index)
-  : options_{options}, index_{std::move(index)} {}
+wal_replay::wal_replay(const wal_options& options, std::shared_ptr<log_index> index,
+                       bool is_front_missing)
+  : options_{options}, is_front_missing_{is_front_missing}, index_{std::move(index)} {}
 
 result<void> wal_replay::apply(std::span<const std::byte> batch, const batch_header& header,
                                log_position place, bool is_intact) {
@@ -53,12 +54,14 @@ result<void> wal_replay::apply_record(const located_record& record, bool is_inta
   if (!is_intact && crc32c(record.body) != header.body_crc) {
     // Its header is sound, so it is known whom the loss concerns; but a group that isn't known
     // otherwise (its creation is lost), or the node itself, can't be set apart.
-    const auto found = groups_.find(header.group);
-    if (header.kind == record_kind::group_created || header.kind == record_kind::group_deleted
-        || found == groups_.end() || found->second.found.descriptor.uid != header.uid)
+    changes_.clear();
+    const bool is_birth_or_death =
+      header.kind == record_kind::group_created || header.kind == record_kind::group_deleted;
+    auto* group = is_birth_or_death ? nullptr : meet(header);
+    if (group == nullptr || group->found.descriptor.uid != header.uid)
       return at(record, errc::wal_corrupt,
                 "the record (" + std::string{to_string(header.kind)} + ") is damaged");
-    quarantine(found->second, record, "its checksum is wrong");
+    quarantine(*group, record, "its checksum is wrong");
     return {};
   }
   changes_.clear();
@@ -67,11 +70,20 @@ result<void> wal_replay::apply_record(const located_record& record, bool is_inta
     case record_kind::group_deleted: return apply_group_deleted(record);
     case record_kind::peer_identity:
     case record_kind::peer_forgotten: return apply_node_record(record);
+    case record_kind::checkpoint:
+      return header.group ? apply_group_record(record) : apply_node_record(record);
     default: return apply_group_record(record);
   }
 }
 
 result<void> wal_replay::apply_node_record(const located_record& record) {
+  if (record.header.kind == record_kind::checkpoint) {
+    const auto needed = decode_numbers(record.body, 1);
+    if (!needed)
+      return at(record, errc::wal_corrupt, undecodable);
+    needed_from_ = std::max(needed_from_, needed->front());
+    return {};
+  }
   const bool is_forgotten = record.header.kind == record_kind::peer_forgotten;
   const auto numbers = decode_numbers(record.body, is_forgotten ? 1 : 2);
   if (!numbers)
@@ -111,9 +123,12 @@ error wal_replay::at(const located_record& record, errc code, std::string_view r
                   + std::to_string(place_.offset + record.offset) + ": " + std::string{reason}};
 }
 
-void wal_replay::finish(wal_recovery& into) {
+result<void> wal_replay::finish(wal_recovery& into) {
   for (auto& [id, group] : groups_) {
     auto& found = group.found;
+    if (!group.is_described)
+      return error{errc::wal_corrupt, "no record says what group " + std::to_string(id.value())
+                                        + " is, although others are of it"};
     const auto log = index_->describe(id);
     if (log && !found.damaged)
       if (auto reason = find_gap(found, *log))
@@ -133,6 +148,7 @@ void wal_replay::finish(wal_recovery& into) {
     into.tombstones.push_back(std::move(tombstone));
   for (const auto& [node, directory] : peers_)
     into.peers.push_back({node, directory});
+  return {};
 }
 
 std::string wal_replay::describe_ends() const {

@@ -33,6 +33,8 @@ void wal::add(group_id group, const snapshot_mark& mark) {
     return;
   auto added = mark.snapshot;
   added.bytes = {};
+  if (const auto* known_before = find(snapshots, last))
+    added.place = known_before->place;
   if (!keep(snapshots, std::move(added), begins_after.last.index))
     return;
   const auto uid = known->descriptor.uid;
@@ -48,19 +50,41 @@ void wal::add(group_id group, const snapshot_mark& mark) {
     st.changes.keep_snapshot(group, last.index, record,
                              static_cast<uint32_t>(st.buffer.bytes() - begin));
   st.changes.drop_snapshots(group, snapshots.back().at.last.index);
+  st.adopt(*known, std::move(snapshots));
   known->begins_after = begins_after;
-  known->snapshots = std::move(snapshots);
+  st.count_mark(*known, last, st.buffer.bytes() - begin);
+}
+
+void wal::state::adopt(known_group& group, std::vector<kept_snapshot> snapshots) {
+  for (auto& x : group.snapshots)
+    if (find(snapshots, x.at.last) == nullptr)
+      usage.drop(x.place);
+  group.snapshots = std::move(snapshots);
+}
+
+void wal::state::count_mark(known_group& group, raft::entry_id last, size_t bytes) {
+  for (auto& x : group.snapshots)
+    if (x.at.last == last
+        && !x.is_small) // A small one is where its bytes are; the index counts it.
+      usage.replace(x.place, place_of(bytes));
+  if (group.begins_after.last.index)
+    usage.replace(group.places.begin, place_of(0));
 }
 
 void wal::state::stage_restart(known_group& group, const kept_snapshot& after) {
   const auto id = group.descriptor.group;
   const auto boundary = after.at;
   const auto body = encode_body(snapshot_record{.restarts = true, .mark = {after, boundary}});
+  const auto begin = buffer.bytes();
   buffer.add(record_kind::snapshot_mark, id, group.descriptor.uid, body);
   changes.restart(id, boundary.last);
   changes.drop_snapshots(id, boundary.last.index);
+  auto snapshots = group.snapshots;
+  drop_older(snapshots, boundary.last.index);
+  adopt(group, std::move(snapshots));
   group.begins_after = boundary;
-  drop_older(group.snapshots, boundary.last.index);
+  count_mark(group, boundary.last, buffer.bytes() - begin);
+  note_staged(group, {});
 }
 
 } // namespace caucus::persistence
