@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 KINDS = {1: "entries", 2: "hard state", 3: "truncation", 4: "group created", 5: "group deleted",
-         6: "peer identity", 7: "peer forgotten", 8: "snapshot mark", 9: "small snapshot"}
+         6: "peer identity", 7: "peer forgotten", 8: "snapshot mark", 9: "small snapshot",
+         10: "checkpoint", 11: "moved"}
 ENTRY_KINDS = ["command", "no_op", "configuration", "session", "internal"]
 
 
@@ -118,9 +119,17 @@ def mark(kind, fields, payloads):
     return found
 
 
-def body(kind, data, payloads):
+def checkpoint(fields):
+    descriptor = Fields(fields.raw(fields.number(4)))
+    found = {"generation": descriptor.number(8), "name": descriptor.text(), "members": configuration(descriptor)}
+    found |= {name: fields.number(8) for name in ("term", "voted_for", "commit", "last")}
+    found["begins_after"] = boundary(fields)
+    return found | {"snapshots": [snapshot(fields) for _ in range(fields.number(4))]}
+
+
+def body(kind, data, payloads, group):
     fields = Fields(data)
-    if kind == 1:
+    if kind in (1, 11):
         found = {"entries": entries(fields, payloads)}
     elif kind == 2:
         found = {name: fields.number(8) for name in ("term", "voted_for", "commit")}
@@ -133,6 +142,8 @@ def body(kind, data, payloads):
         found = {"generation": fields.number(8), "name": fields.text()}
     elif kind == 6:
         found = {"node": fields.number(8), "directory": hex16(fields.number(8))}
+    elif kind == 10:
+        found = checkpoint(fields) if group else {"needed_from": fields.number(8)}
     elif kind in (8, 9):
         found = mark(kind, fields, payloads)
     else:
@@ -155,7 +166,7 @@ def records(batch, segment, start, number, payloads):
                 "bytes": size}
         if group:
             line |= {"group": hex16(group), "replica": hex16(replica)}
-        yield line | body(kind, data, payloads)
+        yield line | body(kind, data, payloads, group)
         at += (size + 7) // 8 * 8
 
 
@@ -166,6 +177,10 @@ class Log:
                             if re.fullmatch(r"wal-[0-9a-f]{16}\.log", x.name))
         self.last_batch = None
         self.epoch = 0
+        self.oldest = 0
+        if self.files:
+            with open(self.files[-1], "rb") as newest:
+                self.oldest, = struct.unpack_from("<Q", newest.read(128).ljust(128, b"\0"), 64)
 
     def lines(self):
         for path in self.files:
@@ -179,6 +194,8 @@ class Log:
             raise Damage(f"{path.name}: the header is damaged")
         if version != 1:
             raise Damage(f"{path.name}: format {version}, this reads 1")
+        if sequence < self.oldest:
+            return  # not needed any more; a start removes it
         yield {"segment": sequence, "file": path.name, "file_bytes": len(data),
                "cluster": hex16(cluster), "node": node, "directory": hex16(directory),
                "epoch": epoch, "first_batch": first, "oldest_segment": oldest}

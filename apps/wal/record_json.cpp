@@ -77,6 +77,25 @@ void add_snapshot(json& into, const surveyed_record& x, bool shows_payloads) {
     into["payload"] = to_hex(found.mark.snapshot.bytes.span());
 }
 
+void add_checkpoint(json& into, const surveyed_record& x) {
+  if (!x.header.group) {
+    into["needed_from"] = decode_numbers(x.body, 1)->front();
+    return;
+  }
+  const auto found = *decode_group_checkpoint(x.header.group, x.header.uid, x.body);
+  into["generation"] = found.descriptor.generation;
+  into["name"] = found.descriptor.name;
+  into["members"] = describe(found.descriptor.members);
+  into["term"] = found.hard.term.value();
+  into["voted_for"] = found.hard.voted_for.value();
+  into["commit"] = found.hard.commit.value();
+  into["last"] = found.last.value();
+  into["begins_after"] = describe(found.begins_after);
+  into["snapshots"] = json::array();
+  for (const auto& snapshot : found.snapshots)
+    into["snapshots"].push_back(describe(snapshot));
+}
+
 void add_body(json& into, const surveyed_record& x, bool shows_payloads) {
   const auto numbers = [&](std::initializer_list<const char*> names) {
     const auto found = *decode_numbers(x.body, names.size());
@@ -85,6 +104,8 @@ void add_body(json& into, const surveyed_record& x, bool shows_payloads) {
       into[name] = found[i++];
   };
   switch (x.header.kind) {
+    case record_kind::checkpoint: return add_checkpoint(into, x);
+    case record_kind::moved:
     case record_kind::entries: into["entries"] = describe_entries(x.body, shows_payloads); return;
     case record_kind::hard_state: return numbers({"term", "voted_for", "commit"});
     case record_kind::truncation: return numbers({"from"});
