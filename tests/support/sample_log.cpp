@@ -35,6 +35,8 @@ result<void> write(directory& dir) {
       return done;
   }
   log.add(group_b, mark(boundary(140, 1), boundary(130, 1)));
+  if (auto done = log.commit(true); !done)
+    return done;
   while (log.usage().wants_collection(tiny_segments().segment_bytes))
     if (auto done = collect_step(log, collector, 1 << 20); !done)
       return std::move(done).reason();
