@@ -45,9 +45,9 @@ result<void> wal_replay::apply_group_deleted(const located_record& record) {
 
 result<void> wal_replay::apply_group_record(const located_record& record) {
   const auto group = record.header.group;
-  if (tombstones_.contains(group))
-    return {}; // Written before its group's end was noticed (RELIABILITY W-13).
   auto* found = meet(record.header);
+  if (found == nullptr && tombstones_.contains(group))
+    return {}; // Written before its group's end was noticed (RELIABILITY W-13).
   if (found == nullptr)
     return at(record, errc::wal_corrupt,
               "it is of group " + std::to_string(group.value()) + ", which was never created");
