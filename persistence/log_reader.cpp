@@ -219,7 +219,7 @@ result<kept_snapshot> log_reader::read_snapshot_at(group_id group, index_t last,
   return std::move(decoded->mark.snapshot);
 }
 
-void log_reader::forget(uint64_t segment) { files_->forget(segment); }
+void log_reader::forget_upto(uint64_t segment) { files_->forget_upto(segment); }
 
 result<void> log_reader::read_row(request& wanted, const log_index::located& row) {
   auto opened = files_->open(row.batch.segment);

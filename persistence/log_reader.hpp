@@ -27,8 +27,8 @@ public:
   /// A small snapshot with its bytes; `not_found` if the log has none that ends there (any more).
   result<kept_snapshot> read_snapshot(group_id group, index_t last);
 
-  /// A segment was removed.
-  void forget(uint64_t segment);
+  /// These segments were removed.
+  void forget_upto(uint64_t segment);
 
   [[nodiscard]] const log_index& index() const noexcept { return *index_; }
 

@@ -186,7 +186,7 @@ result<void> wal::state::remove_segment(uint64_t sequence) {
     return fence(std::move(done).reason());
   usage.remove_oldest();
   index->forget_upto(sequence);
-  reader->forget(sequence);
+  reader->forget_upto(sequence);
   return {};
 }
 

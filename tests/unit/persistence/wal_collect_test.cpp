@@ -12,6 +12,37 @@ using namespace caucus;
 using namespace caucus::testing;
 using namespace caucus::persistence;
 
+namespace {
+
+/// Does something just before a file is opened, once.
+class hooked_directory final : public directory {
+public:
+  explicit hooked_directory(directory& inner) : inner_{inner} {}
+
+  std::function<void()> on_open;
+
+  [[nodiscard]] std::string path() const override { return inner_.path(); }
+  result<std::vector<std::string>> list() override { return inner_.list(); }
+  result<std::unique_ptr<file>> open(std::string_view name) override {
+    if (auto hook = std::exchange(on_open, nullptr))
+      hook();
+    return inner_.open(name);
+  }
+  result<std::unique_ptr<file>> create(std::string_view name) override {
+    return inner_.create(name);
+  }
+  result<void> rename(std::string_view from, std::string_view to) override {
+    return inner_.rename(from, to);
+  }
+  result<void> remove(std::string_view name) override { return inner_.remove(name); }
+  result<void> sync() override { return inner_.sync(); }
+
+private:
+  directory& inner_;
+};
+
+} // namespace
+
 TEST_SUITE("persistence/wal_collect") {
 
   TEST_CASE("segments that nothing needs go, the oldest first, and the next start knows") {
@@ -207,6 +238,121 @@ TEST_SUITE("persistence/wal_collect") {
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.reason().code == errc::wal_corrupt);
     CHECK(refused.reason().what.find(oldest + " is missing") != std::string::npos);
+  }
+
+  TEST_CASE("no segment goes before it is durable that nothing in it is needed (W-07, W-10)") {
+    memory_disk disk;
+    auto node = start(disk, tiny_segments());
+    node.log->add(descriptor(group_a));
+    grow(node, group_a, 1, 100);
+    const auto names = disk.names();
+    node.log->add(group_a, mark(boundary(100, 1), boundary(100, 1)));
+    CHECK(*node.log->retire_oldest() == wal::retirement::nothing); // Its own creation is there.
+    while (node.log->carry_metadata(1)) {
+    }
+    node.commit(false);
+    CHECK(*node.log->retire_oldest() == wal::retirement::waiting);
+    CHECK(*node.log->retire_oldest() == wal::retirement::waiting); // Not even written.
+    node.commit(false);
+    CHECK(*node.log->retire_oldest() == wal::retirement::waiting); // Not synced.
+    CHECK(disk.names() == names);
+    node.commit(true);
+    for (uint64_t gone = 1; gone < 3; ++gone) { // One a step.
+      CHECK(*node.log->retire_oldest() == wal::retirement::removed);
+      CHECK(disk.names().size() == names.size() - gone);
+    }
+    SUBCASE("and if its name can't be removed, it is tried again") {
+      bool fails = true;
+      disk.on_call([&](const disk_call& call) -> std::optional<error> {
+        if (call.kind != disk_call::kind::remove || !std::exchange(fails, false))
+          return std::nullopt;
+        return error{errc::io_failed, "injected"};
+      });
+      CHECK_FALSE(node.log->retire_oldest().ok());
+      CHECK(*node.log->retire_oldest() == wal::retirement::removed);
+    }
+    SUBCASE("and if the removal can't be made durable, the log is fenced: a gap might be left") {
+      disk.on_call([&](const disk_call& call) -> std::optional<error> {
+        if (call.kind != disk_call::kind::sync_names)
+          return std::nullopt;
+        return error{errc::io_failed, "injected"};
+      });
+      CHECK_FALSE(node.log->retire_oldest().ok());
+      disk.on_call({});
+      CHECK_FALSE(node.log->retire_oldest().ok());
+      CHECK_FALSE(node.log->commit(true).ok());
+    }
+  }
+
+  TEST_CASE("a damaged checkpoint or moved entry is told, and the group set apart if it is known") {
+    memory_disk disk;
+    auto node = start(disk, tiny_segments());
+    node.log->add(descriptor(group_a));
+    node.put(group_a, entries(1, 3, 1));
+    node.log->add(descriptor(group_b, 8));
+    for (int round = 0; round < 2; ++round) {
+      const auto last = node.log_last(group_b);
+      grow(node, group_b, last + 1, last + 100);
+      node.log->add(group_b, mark(boundary(last + 100, 1), boundary(last + 100, 1)));
+      node.commit();
+      collect(node);
+    }
+    const auto last = node.log_last(group_b);
+    grow(node, group_b, last + 1, last + 3); // Proves what is before.
+    node = {};
+    disk.kill();
+    auto kind = record_kind::moved;
+    SUBCASE("moved") {}
+    SUBCASE("checkpoint") { kind = record_kind::checkpoint; }
+    flip_all(disk, group_a, kind);
+    const auto started = try_start(disk, tiny_segments());
+    if (kind == record_kind::checkpoint) {
+      REQUIRE_FALSE(started.ok());
+      CHECK(started.reason().code == errc::wal_corrupt);
+      CHECK(started.reason().what.find("no record says what group 10 is") != std::string::npos);
+    } else {
+      REQUIRE(started.ok());
+      REQUIRE(started->group(group_a).damaged);
+      CHECK(started->group(group_a).descriptor == descriptor(group_a));
+      CHECK_FALSE(started->group(group_b).damaged);
+    }
+  }
+
+  TEST_CASE("a segment that goes between look-up and opening is looked up again (W-20)") {
+    memory_disk disk;
+    auto inner = disk.open();
+    REQUIRE(inner.ok());
+    hooked_directory dir{**inner};
+    auto opened = wal::open(dir, self, tiny_segments());
+    REQUIRE(opened.ok());
+    storage node{.dir = *std::move(inner), .log = std::move(opened->log), .found = {}};
+    node.log->add(descriptor(group_a));
+    node.log->add(descriptor(group_b, 8));
+    node.put(group_a, entries(1, 3, 1));
+    node.log->add(group_a, small_mark(boundary(2, 1), "state"));
+    grow(node, group_b, 1, 100);
+    node.log->add(group_b, mark(boundary(100, 1), boundary(100, 1)));
+    node.commit();
+    const auto reader = node.log->reader();
+    // The collector opens files, too: only the first opening counts.
+    dir.on_open = [&] { CHECK(collect(node) > 0); };
+    SUBCASE("entries") {
+      const auto read = reader->read(group_a, index_t{1}, index_t{3}, 1 << 20);
+      REQUIRE(read.ok());
+      CHECK(ids(*read) == "1@1 2@1 3@1");
+    }
+    SUBCASE("a small snapshot") {
+      const auto read = reader->read_snapshot(group_a, index_t{2});
+      REQUIRE(read.ok());
+      CHECK(read->bytes.view() == "state");
+    }
+    SUBCASE("but one that is missing where the index points is damage") {
+      dir.on_open = [&] { disk.erase(first_segment); };
+      const auto read = reader->read(group_a, index_t{1}, index_t{3}, 1 << 20);
+      REQUIRE_FALSE(read.ok());
+      CHECK(read.reason().code == errc::wal_corrupt);
+    }
+    CHECK_FALSE(dir.on_open);
   }
 
   TEST_CASE(
