@@ -54,22 +54,24 @@ void batch_buffer::finish_record(record_kind kind, group_id group, replica_uid u
   ++records_;
 }
 
-void batch_buffer::add(record_kind kind, group_id group, replica_uid uid,
-                       std::span<const std::byte> body) {
+uint32_t batch_buffer::add(record_kind kind, group_id group, replica_uid uid,
+                           std::span<const std::byte> body) {
+  const auto offset = static_cast<uint32_t>(size_);
   const auto bytes = record_header_bytes + body.size();
   auto* record = grow(bytes);
   if (!body.empty())
     std::memcpy(record + record_header_bytes, body.data(), body.size());
   finish_record(kind, group, uid, record, bytes);
+  return offset;
 }
 
-void batch_buffer::add(record_kind kind, group_id group, replica_uid uid,
-                       std::initializer_list<uint64_t> numbers) {
-  add(kind, group, uid, std::as_bytes(std::span{numbers.begin(), numbers.size()}));
+uint32_t batch_buffer::add(record_kind kind, group_id group, replica_uid uid,
+                           std::initializer_list<uint64_t> numbers) {
+  return add(kind, group, uid, std::as_bytes(std::span{numbers.begin(), numbers.size()}));
 }
 
 uint32_t batch_buffer::add_entries(group_id group, replica_uid uid,
-                                   std::span<const raft::entry_ptr> entries) {
+                                   std::span<const raft::entry_ptr> entries, record_kind kind) {
   size_t bytes = record_header_bytes + entries_prefix_bytes;
   for (const auto& x : entries)
     bytes += encoded_bytes(*x);
@@ -82,7 +84,7 @@ uint32_t batch_buffer::add_entries(group_id group, replica_uid uid,
   for (const auto& x : entries)
     at = encode(*x, at);
   CAUCUS_ASSERT(at == record + bytes);
-  finish_record(record_kind::entries, group, uid, record, bytes);
+  finish_record(kind, group, uid, record, bytes);
   return offset;
 }
 

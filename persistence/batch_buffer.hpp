@@ -22,12 +22,13 @@ public:
   /// Of the batch as it would be written now.
   [[nodiscard]] size_t bytes() const noexcept { return size_; }
 
-  void add(record_kind kind, group_id group, replica_uid uid, std::span<const std::byte> body);
-  void add(record_kind kind, group_id group, replica_uid uid,
-           std::initializer_list<uint64_t> numbers);
-  /// One `entries` record. Precondition: not empty, contiguous. Returns where in the batch the
-  /// record begins.
-  uint32_t add_entries(group_id group, replica_uid uid, std::span<const raft::entry_ptr> entries);
+  /// Returns where in the batch the record begins, as all do.
+  uint32_t add(record_kind kind, group_id group, replica_uid uid, std::span<const std::byte> body);
+  uint32_t add(record_kind kind, group_id group, replica_uid uid,
+               std::initializer_list<uint64_t> numbers);
+  /// One `entries` record, or `moved` ones. Precondition: not empty, contiguous.
+  uint32_t add_entries(group_id group, replica_uid uid, std::span<const raft::entry_ptr> entries,
+                       record_kind kind = record_kind::entries);
 
   /// Completes `header` (size, records, checksum) and returns the batch. More may be added
   /// afterwards only after `clear`.

@@ -3,7 +3,7 @@
 #include "base/crc32c.hpp"
 #include "persistence/batch_header.hpp"
 #include "persistence/entries_codec.hpp"
-#include "persistence/log_index.hpp"
+#include "persistence/group_records.hpp"
 #include "persistence/read_window.hpp"
 #include "persistence/record.hpp"
 #include "persistence/segment_files.hpp"
@@ -67,6 +67,7 @@ class log_reader::row_scan {
 public:
   row_scan(request& wanted, const log_index::located& row, batch_place place)
     : wanted_{wanted},
+      kind_{row.is_moved ? record_kind::moved : record_kind::entries},
       upto_{std::min(row.last, wanted.last)},
       place_{place},
       record_{place.offset + row.record} {}
@@ -98,8 +99,7 @@ private:
     const auto record = decode_record_header(*head);
     if (!record || record->bytes > batch_end - record_)
       return damaged(record_, "the record's header is damaged");
-    if (record->group == wanted_.group && record->uid == wanted_.uid
-        && record->kind == record_kind::entries) {
+    if (record->group == wanted_.group && record->uid == wanted_.uid && record->kind == kind_) {
       auto whole = wanted_.window.at(record_, record->bytes);
       if (!whole)
         return std::move(whole).reason();
@@ -120,6 +120,7 @@ private:
   }
 
   request& wanted_;
+  record_kind kind_; ///< One row's records are all of one.
   index_t upto_;
   batch_place place_;
   uint64_t record_;
@@ -141,7 +142,7 @@ result<std::vector<raft::entry_ptr>> log_reader::read(group_id group, index_t fi
   wanted.next = first;
   wanted.last = last;
   wanted.bytes_max = bytes_max;
-  const auto truncations = index_->truncations(group);
+  const auto drops = index_->drops(group);
   while (!wanted.is_done(last)) {
     const auto located = index_->locate(group, wanted.next);
     if (!located && wanted.entries.empty())
@@ -149,11 +150,19 @@ result<std::vector<raft::entry_ptr>> log_reader::read(group_id group, index_t fi
     if (!located || (!wanted.entries.empty() && located->uid != wanted.uid))
       break;
     wanted.uid = located->uid;
-    if (auto done = read_row(wanted, *located); !done)
+    auto done = read_row(wanted, *located);
+    if (!done && done.reason().code == errc::not_found) {
+      // The segment was removed after the look-up: then its entries are elsewhere, or gone.
+      const auto again = index_->locate(group, wanted.next);
+      if (again && again->batch == located->batch)
+        return error{errc::wal_corrupt, std::move(done).reason().what};
+      continue;
+    }
+    if (!done)
       return std::move(done).reason();
   }
   const auto current = index_->count_current(group, wanted.uid, wanted.entries);
-  if (current < wanted.entries.size() && index_->truncations(group) == truncations)
+  if (current < wanted.entries.size() && index_->drops(group) == drops)
     return error{errc::wal_corrupt, "the log of group " + std::to_string(group.value())
                                       + " holds entry "
                                       + std::to_string(wanted.entries[current]->id.index.value())
@@ -164,6 +173,53 @@ result<std::vector<raft::entry_ptr>> log_reader::read(group_id group, index_t fi
                                     + std::to_string(group.value()) + " was just dropped"};
   return std::move(wanted.entries);
 }
+
+result<kept_snapshot> log_reader::read_snapshot(group_id group, index_t last) {
+  while (true) {
+    const auto located = index_->locate_snapshot(group, last);
+    if (!located)
+      return located.reason();
+    auto found = read_snapshot_at(group, last, *located);
+    if (found || found.reason().code != errc::not_found)
+      return found;
+    const auto again = index_->locate_snapshot(group, last);
+    if (again && again->batch == located->batch)
+      return error{errc::wal_corrupt, std::move(found).reason().what};
+  }
+}
+
+result<kept_snapshot> log_reader::read_snapshot_at(group_id group, index_t last,
+                                                   const log_index::located& at) {
+  auto opened = files_->open(at.batch.segment);
+  if (!opened)
+    return std::move(opened).reason();
+  read_window window{**opened, bytes_ahead};
+  const auto offset = at.batch.offset + at.record;
+  const auto damaged = [&](std::string_view what) {
+    return error{errc::wal_corrupt, files_->path(at.batch.segment) + " at offset "
+                                      + std::to_string(offset) + ": " + std::string{what}};
+  };
+  auto head = window.at(offset, record_header_bytes);
+  if (!head)
+    return std::move(head).reason();
+  const auto record = decode_record_header(*head);
+  if (!record || record->group != group || record->uid != at.uid
+      || record->kind != record_kind::small_snapshot || record->bytes > batch_bytes_max_)
+    return damaged("no small snapshot of the group is here");
+  auto whole = window.at(offset, record->bytes);
+  if (!whole)
+    return std::move(whole).reason();
+  const auto body = whole->subspan(std::min(whole->size(), record_header_bytes));
+  if (whole->size() < record->bytes || crc32c(body) != record->body_crc)
+    return damaged("the small snapshot's checksum is wrong");
+  const auto owner = std::make_shared<shared_bytes>(shared_bytes::copy_of(body));
+  auto decoded = decode_snapshot_record(owner->span(), true, owner);
+  if (!decoded || decoded->mark.snapshot.at.last.index != last)
+    return damaged("another small snapshot is here than was written");
+  return std::move(decoded->mark.snapshot);
+}
+
+void log_reader::forget_upto(uint64_t segment) { files_->forget_upto(segment); }
 
 result<void> log_reader::read_row(request& wanted, const log_index::located& row) {
   auto opened = files_->open(row.batch.segment);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "persistence/kept_snapshot.hpp"
 #include "persistence/log_index.hpp"
 
 namespace caucus::persistence {
@@ -23,11 +24,21 @@ public:
   result<std::vector<raft::entry_ptr>> read(group_id group, index_t first, index_t last,
                                             size_t bytes_max);
 
+  /// A small snapshot with its bytes; `not_found` if the log has none that ends there (any more).
+  result<kept_snapshot> read_snapshot(group_id group, index_t last);
+
+  /// These segments were removed.
+  void forget_upto(uint64_t segment);
+
+  [[nodiscard]] const log_index& index() const noexcept { return *index_; }
+
 private:
   struct request;
   class row_scan;
 
   result<void> read_row(request& wanted, const log_index::located& row);
+  result<kept_snapshot> read_snapshot_at(group_id group, index_t last,
+                                         const log_index::located& at);
 
   directory_id directory_;
   std::shared_ptr<const log_index> index_;

@@ -7,7 +7,8 @@ namespace caucus::persistence {
 /// A log as it was read.
 struct recovered_log {
   wal_recovery recovery;
-  wal_scan::end end; ///< Where it goes on.
+  wal_scan::end end;        ///< Where it goes on.
+  uint64_t needed_from = 1; ///< Segments before this one aren't needed any more.
 };
 
 /// Reads all of the log that `catalog` lists, as a start does, and fills `index`. Writes nothing.

@@ -4,6 +4,7 @@
 #include "membership/configuration_codec.hpp"
 #include "persistence/batch_search.hpp"
 #include "persistence/entries_codec.hpp"
+#include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
 
 #include <algorithm>
@@ -33,7 +34,12 @@ std::string find_flaw_of_entries(std::span<const std::byte> body) {
 std::string find_flaw(const record_header& header, std::span<const std::byte> body) {
   const auto undecodable = [](bool decodes) { return decodes ? "" : "its body doesn't decode"; };
   switch (header.kind) {
-    case record_kind::entries: return find_flaw_of_entries(body);
+    case record_kind::entries:
+    case record_kind::moved: return find_flaw_of_entries(body);
+    case record_kind::checkpoint:
+      return undecodable(header.group
+                           ? decode_group_checkpoint(header.group, header.uid, body).has_value()
+                           : decode_numbers(body, 1).has_value());
     case record_kind::hard_state: return undecodable(decode_numbers(body, 3).has_value());
     case record_kind::truncation:
     case record_kind::peer_forgotten: return undecodable(decode_numbers(body, 1).has_value());
@@ -43,6 +49,11 @@ std::string find_flaw(const record_header& header, std::span<const std::byte> bo
       return undecodable(decode_group_descriptor(header.group, header.uid, body).has_value());
     case record_kind::group_deleted:
       return undecodable(decode_group_tombstone(header.group, body).has_value());
+    case record_kind::snapshot_mark:
+    case record_kind::small_snapshot:
+      return undecodable(
+        decode_snapshot_record(body, header.kind == record_kind::small_snapshot, nullptr)
+          .has_value());
     default: return describe_unreadable(header.kind);
   }
 }
@@ -52,9 +63,13 @@ log_survey::log_survey(directory& dir, log_visitor& visitor) : directory_{dir}, 
 result<void> log_survey::run() {
   if (auto found = find_segments(); !found)
     return found;
-  check_names();
   for (const auto& [sequence, segment] : segments_)
-    survey_segment(segment);
+    if (sequence < oldest_)
+      visitor_.on_problem(
+        {segment_name(sequence), 0, "file", "isn't needed any more; a start removes it", false});
+    else
+      survey_segment(segment);
+  check_names();
   return {};
 }
 
@@ -85,19 +100,22 @@ result<void> log_survey::find_segments() {
     if (!directory_id_)
       directory_id_ = header->directory;
   }
+  if (!segments_.empty() && segments_.rbegin()->second.header)
+    oldest_ = segments_.rbegin()->second.header->oldest_segment;
   return {};
 }
 
 void log_survey::check_names() {
   if (segments_.empty())
     return;
-  const auto& newest = segments_.rbegin()->second;
-  auto expected = newest.header ? newest.header->oldest_segment : segments_.begin()->first;
-  for (const auto& [sequence, segment] : segments_) {
-    for (; expected < sequence; ++expected)
+  // The log's records, too, say which of its segments are not needed any more.
+  const auto first = segments_.lower_bound(oldest_);
+  auto expected = std::max(oldest_, needed_from_);
+  if (first != segments_.end() && (expected == 0 || expected > first->first))
+    expected = first->first;
+  for (auto x = first; x != segments_.end(); ++x, ++expected)
+    for (; expected < x->first; ++expected)
       visitor_.on_problem({segment_name(expected), 0, "file", "is missing"});
-    expected = std::max(expected, sequence + 1);
-  }
 }
 
 void log_survey::check_header(const surveyed_segment& segment) {
@@ -247,6 +265,8 @@ void log_survey::walk_records(std::span<const std::byte> batch, const batch_head
                         ? find_flaw(record.header, record.body)
                         : std::string{"its checksum is wrong"};
     record.is_sound = flaw.empty();
+    if (record.is_sound && decoded->kind == record_kind::checkpoint && !decoded->group)
+      needed_from_ = std::max(needed_from_, decode_numbers(record.body, 1)->front());
     if (!flaw.empty())
       report(record.at.offset,
              batch_name(header.number) + ", " + std::string{to_string(decoded->kind)}

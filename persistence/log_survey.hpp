@@ -39,6 +39,8 @@ private:
   log_visitor& visitor_;
   std::map<uint64_t, surveyed_segment> segments_;
   std::map<uint64_t, std::string> header_flaws_;
+  uint64_t oldest_ = 0;      ///< Segments before aren't needed, says the newest one's header ...
+  uint64_t needed_from_ = 0; ///< ... and later some record.
   directory_id directory_id_;
   log_position at_;
   uint64_t last_batch_ = 0;

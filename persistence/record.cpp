@@ -34,13 +34,12 @@ std::string_view to_string(record_kind kind) noexcept {
 }
 
 bool is_readable(record_kind kind) noexcept {
-  return (kind >= record_kind::entries && kind <= record_kind::peer_forgotten)
-         || kind == record_kind::founding;
+  return kind >= record_kind::entries && kind <= record_kind::founding;
 }
 
 std::string describe_unreadable(record_kind kind) {
   return "the record is of kind " + std::to_string(static_cast<uint8_t>(kind))
-         + ", which this build doesn't read (it reads 1 to 7 and 12)";
+         + ", which this build doesn't read (it reads 1 to 12)";
 }
 
 void encode(const record_header& header, std::span<std::byte> into) {

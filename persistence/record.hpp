@@ -19,10 +19,10 @@ enum class record_kind : uint8_t {
   group_deleted = 5,
   peer_identity = 6,
   peer_forgotten = 7,
-  snapshot_mark = 8,  ///< Reserved.
-  small_snapshot = 9, ///< Reserved.
-  checkpoint = 10,    ///< Reserved.
-  moved = 11,         ///< Reserved: an older record that GC carried to the tail.
+  snapshot_mark = 8,
+  small_snapshot = 9,
+  checkpoint = 10, ///< All that is known of a group but its entries; of the node, what it needs.
+  moved = 11,      ///< Entries that were in an older segment.
   founding = 12,
 };
 

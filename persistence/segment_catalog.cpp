@@ -87,7 +87,7 @@ result<void> check_sequence(const directory& dir, const segment_catalog& found) 
   const auto& segments = found.segments;
   if (segments.empty())
     return {};
-  auto expected = segments.back().header.oldest_segment;
+  auto expected = segments.front().header.sequence;
   for (const auto& x : segments) {
     if (x.header.sequence != expected)
       return damaged_log(dir, segment_name(expected) + " is missing");
@@ -115,8 +115,15 @@ result<segment_catalog> segment_catalog::read(directory& dir, const wal_identity
   auto sequences = list_segments(dir, found);
   if (!sequences)
     return std::move(sequences).reason();
-  for (const auto sequence : *sequences) {
+  // From the newest on, which tells from where on they are needed. Older names are there because a
+  // collector was stopped.
+  for (auto next = sequences->rbegin(); next != sequences->rend(); ++next) {
+    const auto sequence = *next;
     const auto name = segment_name(sequence);
+    if (!found.segments.empty() && sequence < found.segments.front().header.oldest_segment) {
+      found.leftovers.push_back(name);
+      continue;
+    }
     auto content = dir.open(name);
     if (!content)
       return std::move(content).reason();
@@ -133,6 +140,7 @@ result<segment_catalog> segment_catalog::read(directory& dir, const wal_identity
       return std::move(same).reason();
     found.segments.push_back(**segment);
   }
+  std::reverse(found.segments.begin(), found.segments.end());
   if (auto checked = check_sequence(dir, found); !checked)
     return std::move(checked).reason();
   return found;

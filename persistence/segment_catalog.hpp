@@ -13,8 +13,9 @@ struct segment_catalog {
     uint64_t bytes = 0; ///< Size of the file.
   };
 
-  std::vector<segment> segments;      ///< Ascending, without a gap.
-  std::vector<std::string> leftovers; ///< Names to be removed.
+  std::vector<segment> segments;      ///< Ascending, without a gap. Whether older ones that are
+                                      ///< needed are missing, the log's records tell.
+  std::vector<std::string> leftovers; ///< Names to be removed: unfinished, or not needed any more.
   std::vector<std::string> warnings;
 
   /// Refuses with `identity_mismatch` what belongs to another node or cluster, with

@@ -7,20 +7,35 @@
 namespace caucus::persistence {
 
 result<std::shared_ptr<file>> segment_files::open(uint64_t sequence) {
-  const std::lock_guard guard{mutex_};
-  const auto found = std::find_if(recent_.begin(), recent_.end(),
-                                  [&](const auto& x) { return x.sequence == sequence; });
-  if (found != recent_.end()) {
-    recent_.splice(recent_.begin(), recent_, found);
-    return recent_.front().content;
-  }
+  if (auto found = find(sequence))
+    return found;
+  // Without the lock: others needn't wait for the disk.
   auto opened = directory_.open(segment_name(sequence));
   if (!opened)
     return std::move(opened).reason();
-  recent_.push_front({sequence, std::shared_ptr<file>{*std::move(opened)}});
+  std::shared_ptr<file> content{*std::move(opened)};
+  const std::lock_guard guard{mutex_};
+  if (sequence > forgotten_upto_)
+    recent_.push_front({sequence, content});
   if (recent_.size() > open_max_)
     recent_.pop_back();
+  return content;
+}
+
+std::shared_ptr<file> segment_files::find(uint64_t sequence) {
+  const std::lock_guard guard{mutex_};
+  const auto found = std::find_if(recent_.begin(), recent_.end(),
+                                  [&](const auto& x) { return x.sequence == sequence; });
+  if (found == recent_.end())
+    return nullptr;
+  recent_.splice(recent_.begin(), recent_, found);
   return recent_.front().content;
+}
+
+void segment_files::forget_upto(uint64_t sequence) {
+  const std::lock_guard guard{mutex_};
+  forgotten_upto_ = std::max(forgotten_upto_, sequence);
+  recent_.remove_if([&](const auto& x) { return x.sequence <= sequence; });
 }
 
 std::string segment_files::path(uint64_t sequence) const {

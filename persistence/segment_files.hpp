@@ -17,6 +17,9 @@ public:
   /// Stays usable for its holder when the file is closed here or removed.
   result<std::shared_ptr<file>> open(uint64_t sequence);
 
+  /// These segments were removed: their blocks are free once the last holder is done.
+  void forget_upto(uint64_t sequence);
+
   /// For messages.
   [[nodiscard]] std::string path(uint64_t sequence) const;
 
@@ -26,7 +29,10 @@ private:
     std::shared_ptr<file> content;
   };
 
+  std::shared_ptr<file> find(uint64_t sequence);
+
   directory& directory_;
+  uint64_t forgotten_upto_ = 0;
   size_t open_max_;
   std::mutex mutex_;
   std::list<open_segment> recent_; ///< The last used first.

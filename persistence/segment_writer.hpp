@@ -22,6 +22,10 @@ public:
   /// header is durable and all segments before are (RELIABILITY W-04 to W-06, S-45).
   result<void> start_next(uint64_t first_batch, uint64_t bytes);
 
+  /// What the headers of segments made from now on say.
+  void set_oldest(uint64_t segment) noexcept { header_.oldest_segment = segment; }
+  [[nodiscard]] uint64_t file_bytes() const noexcept { return file_bytes_; }
+
   [[nodiscard]] bool fits(uint64_t bytes) const noexcept;
   /// Where the next batch goes.
   [[nodiscard]] batch_place place() const noexcept;

@@ -14,13 +14,17 @@ namespace {
 constexpr size_t record_bytes_target = size_t{64} << 10;
 /// What a persist batch takes besides its entries, from above.
 constexpr size_t batch_overhead_bytes = 1024;
+constexpr size_t hard_state_bytes = record_header_bytes + 24;
 
 } // namespace
 
 result<void> wal::state::append_staged() {
   if (!writer.fits(buffer.bytes())) {
+    if (needed_in <= last_batch) // Closing the old segment syncs it, if that's still to be done.
+      writer.set_oldest(needed_from);
     if (auto done = writer.start_next(last_batch + 1, buffer.bytes()); !done)
       return done;
+    usage.add_segment(writer.place().segment, writer.file_bytes());
     durable_upto = last_batch; // Closing the old segment synced it.
   }
   appended = writer.place();
@@ -54,8 +58,9 @@ error wal::state::fence(error reason) {
   return *fenced;
 }
 
-void wal::state::stage_entries(group_id group, replica_uid uid,
-                               std::span<const raft::entry_ptr> entries) {
+void wal::state::stage_entries(const known_group& known, std::span<const raft::entry_ptr> entries,
+                               record_kind kind) {
+  const auto group = known.descriptor.group;
   while (!entries.empty()) {
     size_t count = 0;
     size_t bytes = 0;
@@ -63,8 +68,12 @@ void wal::state::stage_entries(group_id group, replica_uid uid,
       bytes += encoded_bytes(*entries[count++]);
     const auto taken = entries.first(count);
     const auto begin = buffer.bytes();
-    const auto record = buffer.add_entries(group, uid, taken);
-    changes.append(group, record, static_cast<uint32_t>(buffer.bytes() - begin));
+    const auto record = buffer.add_entries(group, known.descriptor.uid, taken, kind);
+    const auto size = static_cast<uint32_t>(buffer.bytes() - begin);
+    if (kind == record_kind::moved)
+      changes.move(group, record, size);
+    else
+      changes.append(group, record, size);
     for (const auto& x : taken)
       changes.extend(x->id);
     entries = entries.subspan(count);
@@ -77,20 +86,25 @@ wal::~wal() = default;
 
 void wal::add(group_id group, const raft::persist_batch& batch) {
   auto& st = *state_;
-  const auto found = st.groups.find(group);
-  if (found == st.groups.end() && st.deleted.contains(group))
+  auto* known = st.writable(group);
+  if (known == nullptr)
     return; // Its actor hasn't heard yet.
-  CAUCUS_ASSERT_MSG(found != st.groups.end(), "group " + std::to_string(group.value()));
-  auto& known = found->second;
-  CAUCUS_ASSERT(!known.is_damaged);
-  auto last = known.last;
-  if (batch.truncate_from) {
-    CAUCUS_ASSERT(*batch.truncate_from > index_t{});
-    last = std::min(last, *batch.truncate_from - 1);
+  auto last = known->last;
+  auto begins_after = known->begins_after.last.index;
+  const kept_snapshot* installed = nullptr;
+  if (batch.snapshot) {
+    installed = find(known->snapshots, *batch.snapshot);
+    CAUCUS_ASSERT(installed != nullptr); // Without it nothing would lead to the log (S-55).
+    last = begins_after = batch.snapshot->index;
+  }
+  const bool truncates = batch.truncate_from && *batch.truncate_from <= last;
+  if (truncates) {
+    CAUCUS_ASSERT(*batch.truncate_from > begins_after);
+    last = *batch.truncate_from - 1;
   }
   if (!batch.entries.empty()) {
     const auto first = batch.entries.front()->id.index;
-    CAUCUS_ASSERT(first > index_t{} && first <= last + 1); // A hole would stay one (S-41).
+    CAUCUS_ASSERT(first > begins_after && first <= last + 1); // A hole would stay one (S-41).
     uint64_t bytes = st.buffer.bytes() + batch_overhead_bytes;
     for (size_t i = 0; i < batch.entries.size(); ++i) {
       CAUCUS_ASSERT(batch.entries[i]->id.index == first + i);
@@ -99,17 +113,25 @@ void wal::add(group_id group, const raft::persist_batch& batch) {
     CAUCUS_ASSERT(bytes <= st.options.batch_bytes_max); // Commit more often.
     last = batch.entries.back()->id.index;
   }
-  const auto uid = known.descriptor.uid;
-  if (batch.truncate_from) {
+  const auto uid = known->descriptor.uid;
+  if (installed != nullptr)
+    st.stage_restart(*known, *installed);
+  if (truncates) {
     st.buffer.add(record_kind::truncation, group, uid, {batch.truncate_from->value()});
     st.changes.truncate(group, *batch.truncate_from);
+    st.note_staged(*known, *batch.truncate_from);
   }
-  st.stage_entries(group, uid, batch.entries);
-  if (batch.hard)
+  if (!batch.entries.empty())
+    st.note_staged(*known, batch.entries.front()->id.index);
+  st.stage_entries(*known, batch.entries);
+  if (batch.hard) {
     st.buffer.add(
       record_kind::hard_state, group, uid,
       {batch.hard->term.value(), batch.hard->voted_for.value(), batch.hard->commit.value()});
-  known.last = last;
+    known->hard = *batch.hard;
+    st.usage.replace(known->places.hard, st.place_of(hard_state_bytes));
+  }
+  known->last = last;
 }
 
 void wal::add(const group_descriptor& group) {
@@ -119,8 +141,11 @@ void wal::add(const group_descriptor& group) {
     return;
   CAUCUS_ASSERT(found == st.groups.end());
   CAUCUS_ASSERT(!st.deleted.contains(group.group)); // A group's id is never used again.
-  st.groups[group.group].descriptor = group;
-  st.buffer.add(record_kind::group_created, group.group, group.uid, encode_body(group));
+  auto& known = st.groups[group.group];
+  known.descriptor = group;
+  const auto body = encode_body(group);
+  st.buffer.add(record_kind::group_created, group.group, group.uid, body);
+  st.usage.replace(known.places.created, st.place_of(record_header_bytes + body.size()));
   st.changes.create(group.group, group.uid);
 }
 
@@ -129,25 +154,64 @@ void wal::add_deleted(group_id group) {
   const auto found = st.groups.find(group);
   if (found == st.groups.end())
     return;
-  const auto& descriptor = found->second.descriptor;
-  const group_tombstone tombstone{group, descriptor.generation, descriptor.name};
-  st.buffer.add(record_kind::group_deleted, group, descriptor.uid, encode_body(tombstone));
+  auto& known = found->second;
+  const auto& descriptor = known.descriptor;
+  st.stage(group_tombstone{group, descriptor.generation, descriptor.name}, descriptor.uid);
   st.changes.erase(group);
+  for (auto* place : {&known.places.created, &known.places.hard, &known.places.begin})
+    st.usage.drop(*place);
+  for (auto& x : known.snapshots)
+    st.usage.drop(x.place);
+  st.damaged.erase(group);
   st.groups.erase(found);
-  st.deleted.insert(group);
 }
 
 void wal::add(const peer_identity& peer) {
-  state_->buffer.add(record_kind::peer_identity, {}, {},
-                     {peer.node.value(), peer.directory.value()});
+  state_->peers[peer.node] = peer.directory;
+  state_->stage(peer);
 }
 
 void wal::add_forgotten(node_id peer) {
+  state_->peers.erase(peer);
   state_->buffer.add(record_kind::peer_forgotten, {}, {}, {peer.value()});
 }
 
 void wal::add(const membership::founding& x) {
-  state_->buffer.add(record_kind::founding, {}, {}, encode_body(x));
+  state_->founding = x;
+  state_->stage(x);
+}
+
+void wal::state::stage(const membership::founding& x) {
+  buffer.add(record_kind::founding, {}, {}, encode_body(x));
+  count_node_record(0);
+}
+
+void wal::state::stage(const group_tombstone& x, replica_uid uid) {
+  const auto body = encode_body(x);
+  buffer.add(record_kind::group_deleted, x.group, uid, body);
+  if (deleted.insert_or_assign(x.group, x).second)
+    count_node_record(record_header_bytes + body.size());
+}
+
+void wal::state::stage(const peer_identity& x) {
+  buffer.add(record_kind::peer_identity, {}, {}, {x.node.value(), x.directory.value()});
+  count_node_record(0); // As many as there are nodes: not worth counting.
+}
+
+void wal::state::count_node_record(size_t bytes) {
+  auto place = node_place.segment == 0 ? place_of(0) : node_place;
+  place.bytes += static_cast<uint32_t>(bytes);
+  usage.replace(node_place, place);
+}
+
+void wal::state::note_staged(known_group& group, index_t first) const {
+  group.staged_from =
+    group.staged_in == last_batch + 1 ? std::min(group.staged_from, first) : first;
+  group.staged_in = last_batch + 1;
+}
+
+record_place wal::state::place_of(size_t bytes) const {
+  return {usage.newest(), static_cast<uint32_t>(padded(bytes))};
 }
 
 size_t wal::staged_bytes() const noexcept {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "persistence/carried.hpp"
 #include "persistence/file.hpp"
 #include "persistence/log_reader.hpp"
+#include "persistence/log_usage.hpp"
 #include "persistence/wal_identity.hpp"
 #include "persistence/wal_options.hpp"
 #include "persistence/wal_recovery.hpp"
@@ -25,7 +27,12 @@ public:
 
   /// Stages what a group's core wants kept. A gap in the entries or a group that was never added is
   /// a broken invariant (RELIABILITY S-41) and stages nothing; a deleted group's are dropped.
+  /// A log that begins anew after an installed snapshot needs that one marked before.
   void add(group_id group, const raft::persist_batch& batch);
+  /// A snapshot whose file is durable, or a small one with its bytes. The newest two are known, and
+  /// the log is kept from `begins_after` on. One that ends before the log begins, or is older than
+  /// both, stages nothing.
+  void add(group_id group, const snapshot_mark& mark);
   /// A group begins. Adding an equal one again stages nothing.
   void add(const group_descriptor& group);
   void add_deleted(group_id group);
@@ -40,6 +47,30 @@ public:
   /// before. After a failure the log is fenced: this and every later call returns the same error,
   /// and nothing staged since the last success may be acknowledged (RELIABILITY E-01 to E-03).
   result<void> commit(bool must_sync);
+
+  // For a collector of segments, which does all that takes time elsewhere. A segment goes once
+  // nothing in it is needed: `carry_metadata` until nothing is left, `carry` what it read, `commit`
+  // each, then `retire_oldest`.
+
+  enum class retirement : uint8_t {
+    nothing, ///< Something in the oldest segment is needed.
+    waiting, ///< The log has to say durably that it isn't: after the next `commit` with a sync.
+    removed, ///< One segment is gone, durably.
+  };
+
+  [[nodiscard]] log_usage usage() const;
+  /// The groups that need the oldest segment for entries or small snapshots, the largest first.
+  [[nodiscard]] std::vector<log_usage::holder> holders_of_oldest() const;
+  [[nodiscard]] uint64_t oldest_segment() const noexcept;
+  /// There are older segments than the newest, and no damaged group needs all there is.
+  [[nodiscard]] bool can_collect() const noexcept;
+  /// Stages again what the oldest segment has besides entries and small snapshots, about
+  /// `bytes_max` of it. False: that was all.
+  bool carry_metadata(size_t bytes_max);
+  /// Stages what of it is still current and still there: nothing, if the group went on meanwhile.
+  void carry(const carried& x);
+  /// Does one thing towards removing the oldest segment.
+  result<retirement> retire_oldest();
 
   /// Entries can be read once their `commit` has returned.
   [[nodiscard]] std::shared_ptr<log_reader> reader() const;

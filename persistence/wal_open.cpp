@@ -1,7 +1,10 @@
 #include "persistence/log_recovery.hpp"
+#include "persistence/node_records.hpp"
 #include "persistence/wal_state.hpp"
 
+#include <algorithm>
 #include <random>
+#include <utility>
 
 namespace caucus::persistence {
 
@@ -66,22 +69,62 @@ result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options option
   made_by.identity = id;
   made_by.directory = recovery.directory;
   made_by.epoch = recovery.boot;
-  if (!recovery.was_empty)
-    made_by.oldest_segment = catalog->segments.back().header.oldest_segment;
+  made_by.oldest_segment = found->needed_from;
   auto reader =
     std::make_shared<log_reader>(dir, recovery.directory, index, options.batch_bytes_max);
-  auto st = std::make_unique<state>(options, segment_writer{dir, options, made_by}, index,
+  auto st = std::make_unique<state>(dir, options, segment_writer{dir, options, made_by}, index,
                                     std::move(reader), recovery.boot, found->end.last_batch);
-  for (const auto& group : recovery.groups)
-    st->groups[group.descriptor.group] = {group.descriptor, group.last, group.damaged.has_value()};
-  for (const auto& tombstone : recovery.tombstones)
-    st->deleted.insert(tombstone.group);
+  st->know(*found, *catalog);
   if (auto tidied = tidy(dir, *catalog); !tidied)
     return std::move(tidied).reason();
   if (auto begun = st->begin(found->end.tail, found->end.dead_end); !begun)
     return std::move(begun).reason();
   std::unique_ptr<wal> log{new wal{std::move(st)}};
   return opened_wal{std::move(log), std::move(recovery)};
+}
+
+void wal::state::know(const recovered_log& found, const segment_catalog& catalog) {
+  needed_from = found.needed_from;
+  for (const auto& x : catalog.segments)
+    usage.add_segment(x.header.sequence, x.bytes);
+  if (found.recovery.was_empty)
+    return;
+  for (const auto& group : found.recovery.groups)
+    know(group);
+  uint64_t node_bytes = 0;
+  for (const auto& tombstone : found.recovery.tombstones) {
+    deleted[tombstone.group] = tombstone;
+    node_bytes += record_header_bytes + encode_body(tombstone).size();
+  }
+  for (const auto& peer : found.recovery.peers)
+    peers[peer.node] = peer.directory;
+  founding = found.recovery.founding;
+  // Where they are isn't known, so that they count as the oldest: written once more after a start.
+  usage.replace(node_place,
+                {std::max(usage.oldest(), needed_from), static_cast<uint32_t>(node_bytes)});
+}
+
+void wal::state::know(const recovered_group& group) {
+  auto& known = groups[group.descriptor.group];
+  known.descriptor = group.descriptor;
+  known.hard = group.hard;
+  known.last = group.last;
+  known.begins_after = group.begins_after;
+  known.snapshots = group.snapshots;
+  known.is_damaged = group.damaged.has_value();
+  if (known.is_damaged)
+    damaged.insert(group.descriptor.group);
+  const auto adopt_place = [this](record_place& into, record_place found) {
+    usage.replace(into, found);
+  };
+  adopt_place(known.places.created, group.places.created);
+  adopt_place(known.places.hard, group.places.hard);
+  adopt_place(known.places.begin, group.places.begin);
+  for (auto& x : known.snapshots) {
+    x.bytes = {};
+    const auto place = std::exchange(x.place, {});
+    adopt_place(x.place, place);
+  }
 }
 
 result<void> wal::state::begin(log_position tail, uint64_t dead_end) {

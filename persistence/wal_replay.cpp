@@ -1,7 +1,6 @@
 #include "persistence/wal_replay.hpp"
 
 #include "base/crc32c.hpp"
-#include "membership/configuration_codec.hpp"
 #include "persistence/node_records.hpp"
 #include "persistence/segment_header.hpp"
 
@@ -14,12 +13,11 @@ namespace {
 /// No group gets less than this for its recovered entries, however many there are.
 constexpr uint64_t tail_bytes_min = uint64_t{64} << 10;
 
-constexpr std::string_view undecodable = "the record doesn't decode although its checksum is right";
-
 } // namespace
 
-wal_replay::wal_replay(const wal_options& options, std::shared_ptr<log_index> index)
-  : options_{options}, index_{std::move(index)} {}
+wal_replay::wal_replay(const wal_options& options, std::shared_ptr<log_index> index,
+                       bool is_front_missing)
+  : options_{options}, is_front_missing_{is_front_missing}, index_{std::move(index)} {}
 
 result<void> wal_replay::apply(std::span<const std::byte> batch, const batch_header& header,
                                log_position place, bool is_intact) {
@@ -55,12 +53,14 @@ result<void> wal_replay::apply_record(const located_record& record, bool is_inta
   if (!is_intact && crc32c(record.body) != header.body_crc) {
     // Its header is sound, so it is known whom the loss concerns; but a group that isn't known
     // otherwise (its creation is lost), or the node itself, can't be set apart.
-    const auto found = groups_.find(header.group);
-    if (header.kind == record_kind::group_created || header.kind == record_kind::group_deleted
-        || found == groups_.end() || found->second.found.descriptor.uid != header.uid)
+    changes_.clear();
+    const bool is_birth_or_death =
+      header.kind == record_kind::group_created || header.kind == record_kind::group_deleted;
+    auto* group = is_birth_or_death ? nullptr : meet(header);
+    if (group == nullptr || group->found.descriptor.uid != header.uid)
       return at(record, errc::wal_corrupt,
                 "the record (" + std::string{to_string(header.kind)} + ") is damaged");
-    quarantine(found->second, record, "its checksum is wrong");
+    quarantine(*group, record, "its checksum is wrong");
     return {};
   }
   changes_.clear();
@@ -70,6 +70,8 @@ result<void> wal_replay::apply_record(const located_record& record, bool is_inta
     case record_kind::peer_identity:
     case record_kind::peer_forgotten:
     case record_kind::founding: return apply_node_record(record);
+    case record_kind::checkpoint:
+      return header.group ? apply_group_record(record) : apply_node_record(record);
     default: return apply_group_record(record);
   }
 }
@@ -80,6 +82,13 @@ result<void> wal_replay::apply_node_record(const located_record& record) {
     if (!founding)
       return at(record, errc::wal_corrupt, undecodable);
     founding_ = *std::move(founding);
+    return {};
+  }
+  if (record.header.kind == record_kind::checkpoint) {
+    const auto needed = decode_numbers(record.body, 1);
+    if (!needed)
+      return at(record, errc::wal_corrupt, undecodable);
+    needed_from_ = std::max(needed_from_, needed->front());
     return {};
   }
   const bool is_forgotten = record.header.kind == record_kind::peer_forgotten;
@@ -94,116 +103,17 @@ result<void> wal_replay::apply_node_record(const located_record& record) {
   return {};
 }
 
-result<void> wal_replay::apply_group_created(const located_record& record) {
-  auto decoded = decode_group_descriptor(record.header.group, record.header.uid, record.body);
-  if (!decoded)
-    return at(record, errc::wal_corrupt, undecodable);
-  const auto group = decoded->group;
-  groups_[group] = {};
-  groups_[group].found.descriptor = *std::move(decoded);
-  changes_.create(group, record.header.uid);
-  index_->apply(changes_, place_);
-  return {};
-}
-
-result<void> wal_replay::apply_group_deleted(const located_record& record) {
-  auto decoded = decode_group_tombstone(record.header.group, record.body);
-  if (!decoded)
-    return at(record, errc::wal_corrupt, undecodable);
-  const auto group = decoded->group;
-  groups_.erase(group);
-  changes_.erase(group);
-  index_->apply(changes_, place_);
-  tombstones_[group] = *std::move(decoded);
-  return {};
-}
-
-result<void> wal_replay::apply_group_record(const located_record& record) {
-  const auto group = record.header.group;
-  const auto found = groups_.find(group);
-  if (found == groups_.end()) {
-    if (tombstones_.contains(group))
-      return {}; // Written before its group's end was noticed (RELIABILITY W-13).
-    return at(record, errc::wal_corrupt,
-              "it is of group " + std::to_string(group.value()) + ", which was never created");
-  }
-  if (found->second.found.damaged)
-    return {};
-  if (auto reason = apply_to_group(found->second, record))
-    quarantine(found->second, record, *reason);
-  return {};
-}
-
-std::optional<std::string> wal_replay::apply_to_group(group_state& group,
-                                                      const located_record& record) {
-  if (record.header.uid != group.found.descriptor.uid)
-    return "it is of replica " + std::to_string(record.header.uid.value());
-  if (record.header.kind == record_kind::entries)
-    return apply_entries(group, record);
-  if (record.header.kind == record_kind::hard_state) {
-    const auto hard = decode_hard_state(record.body);
-    if (!hard)
-      return std::string{undecodable};
-    group.found.hard = *hard;
-    return std::nullopt;
-  }
-  const auto from = decode_numbers(record.body, 1);
-  if (!from || from->front() == 0)
-    return std::string{undecodable};
-  changes_.truncate(record.header.group, index_t{from->front()});
-  index_->apply(changes_, place_);
-  group.tail.truncate(index_t{from->front()});
-  forget_configurations(group, index_t{from->front()});
-  return std::nullopt;
-}
-
-std::optional<std::string> wal_replay::apply_entries(group_state& group,
-                                                     const located_record& record) {
-  entries_cursor cursor{record.body};
-  const auto last = index_->entry_before(record.header.group, cursor.first());
-  if (!cursor.first() || cursor.count() == 0)
-    return std::string{undecodable};
-  if (cursor.first() > last.index + 1)
-    return "it begins with entry " + std::to_string(cursor.first().value())
-           + " but the log ends at " + std::to_string(last.index.value());
-  changes_.append(record.header.group, record.offset, record.header.bytes);
-  forget_configurations(group, cursor.first());
-  auto term = last.term;
-  while (cursor.next()) {
-    if (cursor.id().term < term)
-      return "its terms go backwards at entry " + std::to_string(cursor.id().index.value());
-    term = cursor.id().term;
-    changes_.extend(cursor.id());
-    if (cursor.kind() == raft::entry_kind::configuration && !note_configuration(group, cursor))
-      return "the configuration of entry " + std::to_string(cursor.id().index.value())
-             + " doesn't decode";
-  }
-  if (!cursor.at_end())
-    return std::string{undecodable};
-  index_->apply(changes_, place_);
-  group.tail.append(record.body, cursor.first(), cursor.id().index);
-  shrink(group);
-  return std::nullopt;
-}
-
-bool wal_replay::note_configuration(group_state& group, const entries_cursor& at) {
-  auto members = membership::decode_payload(at.payload());
-  if (members)
-    group.found.configurations.push_back(
-      {at.id().index, std::make_shared<const membership::configuration>(*std::move(members))});
-  return members.has_value();
-}
-
-void wal_replay::forget_configurations(group_state& group, index_t from) {
-  std::erase_if(group.found.configurations, [from](const auto& x) { return x.id >= from; });
-}
-
 void wal_replay::quarantine(group_state& group, const located_record& record,
                             std::string_view reason) {
+  quarantine(group, at(record, errc::wal_corrupt, reason));
+}
+
+void wal_replay::quarantine(group_state& group, error reason) {
   const auto id = group.found.descriptor.group;
-  group.found.damaged = at(record, errc::wal_corrupt, reason);
-  group.found.hard = {};
-  group.found.configurations.clear();
+  recovered_group nothing;
+  nothing.descriptor = std::move(group.found.descriptor);
+  nothing.damaged = std::move(reason);
+  group.found = std::move(nothing);
   group.tail = {};
   changes_.clear();
   changes_.erase(id);
@@ -220,16 +130,23 @@ error wal_replay::at(const located_record& record, errc code, std::string_view r
                   + std::to_string(place_.offset + record.offset) + ": " + std::string{reason}};
 }
 
-void wal_replay::finish(wal_recovery& into) {
+result<void> wal_replay::finish(wal_recovery& into) {
   for (auto& [id, group] : groups_) {
     auto& found = group.found;
-    if (const auto log = index_->describe(id); log && !found.damaged) {
+    if (!group.is_described)
+      return error{errc::wal_corrupt, "no record says what group " + std::to_string(id.value())
+                                        + " is, although others are of it"};
+    const auto log = index_->describe(id);
+    if (log && !found.damaged)
+      if (auto reason = find_gap(found, *log))
+        quarantine(group, {errc::wal_corrupt, "group '" + found.descriptor.name + "': " + *reason});
+    if (log && !found.damaged) {
       shrink(group); // More groups may have come since its last record.
       found.runs = log->runs;
       found.last = log->last;
       found.tail = group.tail.decode();
       // The commit index may be known before the entries are here; it is a hint (RELIABILITY W-19).
-      found.hard.commit = std::min(found.hard.commit, found.last);
+      found.hard.commit = std::clamp(found.hard.commit, log->begins_after.index, found.last);
     }
     group.tail = {};
     into.groups.push_back(std::move(found));
@@ -239,6 +156,7 @@ void wal_replay::finish(wal_recovery& into) {
   into.founding = std::move(founding_);
   for (const auto& [node, directory] : peers_)
     into.peers.push_back({node, directory});
+  return {};
 }
 
 std::string wal_replay::describe_ends() const {

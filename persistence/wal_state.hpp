@@ -1,33 +1,56 @@
 #pragma once
 
 #include "persistence/batch_buffer.hpp"
-#include "persistence/log_index.hpp"
+#include "persistence/log_recovery.hpp"
+#include "persistence/segment_usage.hpp"
 #include "persistence/segment_writer.hpp"
 #include "persistence/wal.hpp"
 
+#include <map>
+#include <set>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace caucus::persistence {
 
 /// The inside of a `wal`: for wal.cpp, which writes, and wal_open.cpp, which builds it.
 struct wal::state {
+  /// All including what is staged.
   struct known_group {
     group_descriptor descriptor;
-    index_t last; ///< Including what is staged.
+    raft::hard_state hard;
+    index_t last;
+    raft::snapshot_boundary begins_after;
+    std::vector<kept_snapshot> snapshots; ///< Newest first, without bytes.
+    recovered_group::record_places places;
     bool is_damaged = false;
+    uint64_t staged_in = 0; ///< The batch that is being staged, if it changes the log ...
+    index_t staged_from;    ///< ... from here on.
+
+    /// Something that only records in this segment or older ones say.
+    [[nodiscard]] bool needs(uint64_t segment) const;
   };
 
-  state(const wal_options& options_in, segment_writer writer_in,
+  /// What is left to be written again of the oldest segment.
+  struct metadata_to_carry {
+    uint64_t segment = 0;
+    uint64_t since = 0; ///< The newest segment when it began.
+    bool carries_node = false;
+    std::vector<group_id> groups;
+    std::vector<group_id> tombstones;
+  };
+
+  state(directory& dir, const wal_options& options_in, segment_writer writer_in,
         std::shared_ptr<log_index> index_in, std::shared_ptr<log_reader> reader_in,
         boot_count epoch_in, uint64_t last_batch_in)
-    : options{options_in},
+    : files{dir},
+      options{options_in},
       writer{std::move(writer_in)},
       index{std::move(index_in)},
       reader{std::move(reader_in)},
       epoch{epoch_in},
       last_batch{last_batch_in} {}
 
+  directory& files;
   wal_options options;
   segment_writer writer;
   std::shared_ptr<log_index> index;
@@ -41,8 +64,19 @@ struct wal::state {
   log_changes changes;  ///< Of what is staged.
   batch_place appended; ///< Of the newest batch.
   std::unordered_map<group_id, known_group> groups;
-  std::unordered_set<group_id> deleted;
+  std::unordered_map<group_id, group_tombstone> deleted;
+  std::map<node_id, directory_id> peers;
+  membership::founding founding;
+  std::set<group_id> damaged;
 
+  segment_usage usage;
+  record_place node_place; ///< Of the oldest that is needed of the node's own records.
+  metadata_to_carry collection;
+  uint64_t needed_from = 1; ///< Segments before aren't needed any more, says ...
+  uint64_t needed_in = 0;   ///< ... this batch.
+
+  void know(const recovered_log& found, const segment_catalog& catalog);
+  void know(const recovered_group& group);
   /// Goes on behind what recovery found (segment 0: nothing) and makes this start's epoch durable.
   result<void> begin(log_position tail, uint64_t dead_end);
   /// Writes what is staged as one batch, into a new segment if it doesn't fit.
@@ -51,7 +85,32 @@ struct wal::state {
   /// Lets readers see what was appended, and begins a new batch.
   void publish();
   error fence(error reason);
-  void stage_entries(group_id group, replica_uid uid, std::span<const raft::entry_ptr> entries);
+  /// The group if something may be staged for it; null if it is deleted.
+  known_group* writable(group_id group);
+  /// Takes over the snapshots that are kept now.
+  void adopt(known_group& group, std::vector<kept_snapshot> snapshots);
+  /// A record being staged names the group's snapshot and its log's begin.
+  void count_mark(known_group& group, raft::entry_id last, size_t bytes);
+  void stage_restart(known_group& group, const kept_snapshot& after);
+  void stage_entries(const known_group& group, std::span<const raft::entry_ptr> entries,
+                     record_kind kind = record_kind::entries);
+  /// What is staged changes the group's log from `first` on.
+  void note_staged(known_group& group, index_t first) const;
+  void stage(const group_tombstone& x, replica_uid uid);
+  void stage(const peer_identity& x);
+  void stage(const membership::founding& x);
+  /// The node's own records have a new one.
+  void count_node_record(size_t bytes);
+  /// Where a record of this size that is being staged may come to lie.
+  [[nodiscard]] record_place place_of(size_t bytes) const;
+
+  void begin_collection(uint64_t segment);
+  void stage_checkpoint(known_group& group);
+  void carry_entries(known_group& group, const log_index::stretch& there,
+                     const std::vector<raft::entry_ptr>& read);
+  void carry_snapshot(known_group& group, const kept_snapshot& read, uint64_t segment);
+  [[nodiscard]] bool is_needed(const segment_usage::segment& x) const;
+  result<void> remove_segment(uint64_t sequence);
 };
 
 } // namespace caucus::persistence

@@ -14,7 +14,9 @@ import sys
 from pathlib import Path
 
 KINDS = {1: "entries", 2: "hard state", 3: "truncation", 4: "group created", 5: "group deleted",
-         6: "peer identity", 7: "peer forgotten", 12: "founding"}
+         6: "peer identity", 7: "peer forgotten", 8: "snapshot mark", 9: "small snapshot",
+         10: "checkpoint", 11: "moved",
+         12: "founding"}
 ENTRY_KINDS = ["command", "no_op", "configuration", "session", "internal"]
 
 
@@ -98,9 +100,37 @@ def entries(fields, payloads):
     return listed
 
 
-def body(kind, data, payloads):
+def boundary(fields):
+    found = {name: fields.number(8) for name in ("index", "term", "members_id")}
+    members = configuration(fields)
+    return found | {"members": members} if found["index"] else found
+
+
+def snapshot(fields):
+    return boundary(fields) | {"wall_ns": fields.number(8, signed=True), "small": fields.number(1) == 1}
+
+
+def mark(kind, fields, payloads):
+    found = {"restarts": fields.number(1) == 1, "begins_after": boundary(fields), "snapshot": snapshot(fields)}
+    if kind == 9:
+        content = fields.raw(len(fields.data) - fields.at)
+        found["snapshot_bytes"] = len(content)
+        if payloads:
+            found["payload"] = content.hex()
+    return found
+
+
+def checkpoint(fields):
+    descriptor = Fields(fields.raw(fields.number(4)))
+    found = {"generation": descriptor.number(8), "name": descriptor.text(), "members": configuration(descriptor)}
+    found |= {name: fields.number(8) for name in ("term", "voted_for", "commit", "last")}
+    found["begins_after"] = boundary(fields)
+    return found | {"snapshots": [snapshot(fields) for _ in range(fields.number(4))]}
+
+
+def body(kind, data, payloads, group):
     fields = Fields(data)
-    if kind == 1:
+    if kind in (1, 11):
         found = {"entries": entries(fields, payloads)}
     elif kind == 2:
         found = {name: fields.number(8) for name in ("term", "voted_for", "commit")}
@@ -113,6 +143,10 @@ def body(kind, data, payloads):
         found = {"generation": fields.number(8), "name": fields.text()}
     elif kind == 6:
         found = {"node": fields.number(8), "directory": hex16(fields.number(8))}
+    elif kind == 10:
+        found = checkpoint(fields) if group else {"needed_from": fields.number(8)}
+    elif kind in (8, 9):
+        found = mark(kind, fields, payloads)
     elif kind == 7:
         found = {"node": fields.number(8)}
     else:
@@ -135,7 +169,7 @@ def records(batch, segment, start, number, payloads):
                 "bytes": size}
         if group:
             line |= {"group": hex16(group), "replica": hex16(replica)}
-        yield line | body(kind, data, payloads)
+        yield line | body(kind, data, payloads, group)
         at += (size + 7) // 8 * 8
 
 
@@ -146,6 +180,10 @@ class Log:
                             if re.fullmatch(r"wal-[0-9a-f]{16}\.log", x.name))
         self.last_batch = None
         self.epoch = 0
+        self.oldest = 0
+        if self.files:
+            with open(self.files[-1], "rb") as newest:
+                self.oldest, = struct.unpack_from("<Q", newest.read(128).ljust(128, b"\0"), 64)
 
     def lines(self):
         for path in self.files:
@@ -159,6 +197,8 @@ class Log:
             raise Damage(f"{path.name}: the header is damaged")
         if version != 1:
             raise Damage(f"{path.name}: format {version}, this reads 1")
+        if sequence < self.oldest:
+            return  # not needed any more; a start removes it
         yield {"segment": sequence, "file": path.name, "file_bytes": len(data),
                "cluster": hex16(cluster), "node": node, "directory": hex16(directory),
                "epoch": epoch, "first_batch": first, "oldest_segment": oldest}

@@ -32,6 +32,9 @@ public:
                              + std::to_string(x.bytes) + " bytes, durable up to "
                              + std::to_string(x.durable_upto));
   }
+  /// What a group is may be said only after its first record, if older segments were collected.
+  void know(const group_descriptor& group) { groups_[group.group] = group; }
+
   void on_record(const surveyed_record& x) override {
     if (x.header.kind == record_kind::group_created && x.is_sound)
       if (auto group = decode_group_descriptor(x.header.group, x.header.uid, x.body))
@@ -93,6 +96,9 @@ int run_dump(const settings& x) {
   if (!dir)
     return 2;
   printer shown{x};
+  if (const auto found = recover(*dir, std::make_shared<log_index>()))
+    for (const auto& group : found->recovery.groups)
+      shown.know(group.descriptor);
   if (auto done = log_survey{*dir, shown}.run(); !done) {
     std::cerr << "caucus-wal: " << done.reason().what << '\n';
     return 2;

@@ -23,11 +23,11 @@ std::string to_list(const std::set<node_id>& nodes) {
 }
 
 const membership::configuration& members_of(const recovered_group& x) {
-  return x.configurations.empty() ? x.descriptor.members : *x.configurations.back().members;
+  return x.configurations.empty() ? x.members() : *x.configurations.back().members;
 }
 
 term_t term_of_last(const recovered_group& x) {
-  return x.runs.empty() ? term_t{} : x.runs.back().term;
+  return x.runs.empty() ? x.begins_after.last.term : x.runs.back().term;
 }
 
 std::string to_table(const live_bytes& counted) {

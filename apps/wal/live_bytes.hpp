@@ -38,15 +38,18 @@ public:
 private:
   struct live_entry {
     uint32_t bytes;
-    uint32_t segment;
+    uint32_t segment; ///< 0: not seen, its segment is gone.
   };
   struct group_log {
-    index_t first;
-    std::vector<live_entry> entries;
+    index_t first{1};
+    std::vector<live_entry> entries; ///< From `first` on.
     uint64_t records = 0;
   };
 
-  void add_entries(const persistence::surveyed_record& x);
+  static void add_entries(group_log& log, const persistence::surveyed_record& x);
+  static void take_checkpoint(group_log& log, const persistence::surveyed_record& x);
+  static void cut(group_log& log, index_t begins_after);
+  static void take_snapshot(group_log& log, const persistence::surveyed_record& x);
   static void truncate(group_log& log, index_t from);
 
   std::map<uint64_t, segment_count> segments_;

@@ -2,6 +2,7 @@
 
 #include "apps/wal/opened_log.hpp"
 #include "persistence/entries_codec.hpp"
+#include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
 
 namespace caucus::wal_tool {
@@ -47,6 +48,54 @@ json describe_entries(std::span<const std::byte> body, bool shows_payloads) {
   return list;
 }
 
+json describe(const raft::snapshot_boundary& x) {
+  json out{{"index", x.last.index.value()},
+           {"term", x.last.term.value()},
+           {"members_id", x.members.id.value()}};
+  if (x.members.members)
+    out["members"] = describe(*x.members.members);
+  return out;
+}
+
+json describe(const kept_snapshot& x) {
+  auto out = describe(x.at);
+  out["wall_ns"] = x.wall_ns;
+  out["small"] = x.is_small;
+  return out;
+}
+
+void add_snapshot(json& into, const surveyed_record& x, bool shows_payloads) {
+  const bool has_bytes = x.header.kind == record_kind::small_snapshot;
+  const auto found = *decode_snapshot_record(x.body, has_bytes, nullptr);
+  into["restarts"] = found.restarts;
+  into["begins_after"] = describe(found.mark.begins_after);
+  into["snapshot"] = describe(found.mark.snapshot);
+  if (!has_bytes)
+    return;
+  into["snapshot_bytes"] = found.mark.snapshot.bytes.size();
+  if (shows_payloads)
+    into["payload"] = to_hex(found.mark.snapshot.bytes.span());
+}
+
+void add_checkpoint(json& into, const surveyed_record& x) {
+  if (!x.header.group) {
+    into["needed_from"] = decode_numbers(x.body, 1)->front();
+    return;
+  }
+  const auto found = *decode_group_checkpoint(x.header.group, x.header.uid, x.body);
+  into["generation"] = found.descriptor.generation;
+  into["name"] = found.descriptor.name;
+  into["members"] = describe(found.descriptor.members);
+  into["term"] = found.hard.term.value();
+  into["voted_for"] = found.hard.voted_for.value();
+  into["commit"] = found.hard.commit.value();
+  into["last"] = found.last.value();
+  into["begins_after"] = describe(found.begins_after);
+  into["snapshots"] = json::array();
+  for (const auto& snapshot : found.snapshots)
+    into["snapshots"].push_back(describe(snapshot));
+}
+
 void add_body(json& into, const surveyed_record& x, bool shows_payloads) {
   const auto numbers = [&](std::initializer_list<const char*> names) {
     const auto found = *decode_numbers(x.body, names.size());
@@ -55,6 +104,8 @@ void add_body(json& into, const surveyed_record& x, bool shows_payloads) {
       into[name] = found[i++];
   };
   switch (x.header.kind) {
+    case record_kind::checkpoint: return add_checkpoint(into, x);
+    case record_kind::moved:
     case record_kind::entries: into["entries"] = describe_entries(x.body, shows_payloads); return;
     case record_kind::hard_state: return numbers({"term", "voted_for", "commit"});
     case record_kind::truncation: return numbers({"from"});
@@ -84,6 +135,8 @@ void add_body(json& into, const surveyed_record& x, bool shows_payloads) {
       into["members"] = found.members;
       return;
     }
+    case record_kind::snapshot_mark:
+    case record_kind::small_snapshot: return add_snapshot(into, x, shows_payloads);
     default: return;
   }
 }

@@ -85,7 +85,7 @@ int run_repair(const settings& x) {
   auto self = identity_of(*dir);
   if (!self)
     return fail(self.reason());
-  log_rescue counted{nullptr};
+  log_rescue counted;
   if (auto done = log_survey{*dir, counted}.run(); !done)
     return fail(done.reason());
   if (!is_loss(counted)) {
@@ -107,12 +107,11 @@ int run_repair(const settings& x) {
   auto opened = wal::open(**made, *self);
   if (!opened)
     return fail(opened.reason());
-  log_rescue rescued{opened->log.get()};
-  if (auto done = log_survey{*dir, rescued}.run(); !done)
-    return fail(done.reason());
-  if (auto done = rescued.finish(); !done)
+  if (auto done = counted.write(*dir, *opened->log); !done)
     return fail(done.reason());
   std::cout << x.into << " has what is kept; " << x.directory << " is unchanged\n";
+  if (counted.needs_snapshot_files())
+    std::cout << "copy the snapshot files (snap-*) there, too: the log doesn't have them\n";
   return finish_output(0);
 }
 

@@ -4,11 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
+from pathlib import Path
 
 from e2e import BUILD, ROOT, ProcessTest
 
 TOOL = BUILD / "bin" / "caucus-wal"
+SAMPLE = BUILD / "bin" / "sample_log"
 
 
 def run(*arguments):
@@ -172,6 +175,62 @@ class WalTool(ProcessTest):
             refused = run(*arguments)
             self.assertEqual(refused.returncode, 2, arguments)
             self.assertIn(words, refused.stderr)
+
+
+class CollectedLog(unittest.TestCase):
+    """A log with records of every kind, whose first segments are gone."""
+
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.directory = Path(self.temporary.name) / "log"
+        subprocess.run([SAMPLE, self.directory], check=True, timeout=120)
+
+    def lines(self):
+        return [json.loads(x) for x in run("dump", self.directory, "--json").stdout.splitlines()]
+
+    def test_it_is_sound_and_a_second_reader_lists_the_same(self):
+        verified = run("verify", self.directory)
+        self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
+        ours = run("dump", self.directory, "--json", "--payloads")
+        self.assertEqual(ours.returncode, 0, ours.stderr)
+        theirs = subprocess.run([sys.executable, ROOT / "scripts" / "read_wal.py", "--payloads", self.directory],
+                                capture_output=True, text=True, timeout=120)
+        self.assertEqual(theirs.returncode, 0, theirs.stderr)
+        self.assertEqual(ours.stdout.splitlines(), theirs.stdout.splitlines())
+        kinds = {x["record"] for x in self.lines() if "record" in x}
+        self.assertLessEqual({"entries", "hard state", "truncation", "group deleted", "peer identity", "peer forgotten",
+                              "snapshot mark", "small snapshot", "checkpoint", "moved"}, kinds)
+        self.assertGreater(self.lines()[0]["segment"], 1)
+
+    def test_inspect_and_export_show_logs_that_begin_after_a_snapshot(self):
+        groups = {x["group"]: x for x in map(json.loads, run("inspect", self.directory, "--json").stdout.splitlines())
+                  if "group" in x}
+        self.assertEqual((groups["group-10"]["first"], groups["group-10"]["last"]), (3, 5))
+        self.assertEqual((groups["group-11"]["first"], groups["group-11"]["last"]), (0, 200))
+        exported = run("export", self.directory, "--group", "group-10")
+        self.assertEqual(exported.returncode, 0, exported.stderr)
+        self.assertEqual([json.loads(x)["index"] for x in exported.stdout.splitlines()], [3, 4, 5])
+        empty = run("export", self.directory, "--group", "group-11")
+        self.assertEqual((empty.returncode, empty.stdout), (0, ""), empty.stderr)
+
+    def test_repair_keeps_what_a_snapshot_leads_to(self):
+        victim = next(x for x in self.lines() if x.get("record") == "entries" and len(x["entries"]) == 1)
+        path = self.directory / f"wal-{victim['segment']:016x}.log"
+        with open(path, "r+b") as file:
+            file.seek(victim["offset"] + victim["bytes"] - 1)
+            file.write(b"?")
+        verified = run("verify", self.directory)
+        self.assertIn("group group-11 is quarantined", verified.stdout)
+        saved = self.directory.parent / "saved"
+        done = run("repair", self.directory, "--into", saved, "--accept-loss")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("snap-*", done.stdout)
+        self.assertEqual(run("verify", saved).returncode, 0)
+        groups = {x["group"]: x for x in map(json.loads, run("inspect", saved, "--json").stdout.splitlines())
+                  if "group" in x}
+        self.assertEqual(groups["group-11"]["last"], 200)
+        self.assertEqual(groups["group-10"]["last"], 5)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #include "persistence/log_recovery.hpp"
 #include "persistence/log_survey.hpp"
+#include "tests/unit/persistence/collect_fixture.hpp"
 #include "tests/unit/persistence/wal_disks.hpp"
 
 #include <algorithm>
@@ -93,6 +94,52 @@ TEST_SUITE("persistence/log_survey") {
       damages += found.has_damage() ? 1 : 0;
     }
     CHECK(damages > 1000);
+  }
+
+  TEST_CASE("the same of a log with all kinds of records, whose first segments were collected") {
+    memory_disk disk;
+    auto options = small_options();
+    options.segment_bytes = 8 << 10;
+    {
+      auto node = start(disk, options);
+      node.log->add(descriptor(group_a));
+      node.log->add(descriptor(group_b, 8));
+      node.put(group_a, entries(1, 2, 1));
+      segment_collector collector{node.log->reader()};
+      for (uint64_t index = 1; node.log->oldest_segment() < 3; ++index) {
+        node.put(group_b, entries(index, index, 1, std::string(300, 'x')));
+        node.log->add(group_b, index % 2 == 0 ? mark(boundary(index, 1), boundary(index, 1))
+                                              : small_mark(boundary(index, 1), "state"));
+        node.commit();
+        while (node.log->usage().segments.size() > 2)
+          REQUIRE(collect_step(*node.log, collector, 1 << 10).ok());
+      }
+      node.put(group_b, hard(2, 1, 1)); // Proves what is before.
+    }
+    disk.kill();
+    const auto sound = survey(disk);
+    CHECK(sound.problems.empty());
+    for (auto kind : {record_kind::moved, record_kind::checkpoint, record_kind::snapshot_mark,
+                      record_kind::small_snapshot})
+      CHECK(std::count(sound.records.begin(), sound.records.end(), kind) > 0);
+    size_t damages = 0;
+    for (const auto& name : disk.names()) {
+      const auto whole = disk.content(name);
+      const auto end = batch_offsets(whole, *parse_segment_name(name)).back();
+      for (uint64_t byte = 0; byte < end; byte = byte == 127 ? segment_header_bytes : byte + 1) {
+        CAPTURE(name);
+        CAPTURE(byte);
+        auto flipped = whole;
+        flipped[byte] ^= std::byte{1} << (byte % 8);
+        disk.put(name, std::move(flipped));
+        const auto found = survey(disk);
+        REQUIRE_FALSE(found.problems.empty());
+        REQUIRE(found.has_damage() == is_damage(read(disk)));
+        damages += found.has_damage() ? 1 : 0;
+      }
+      disk.put(name, whole);
+    }
+    CHECK(damages > 3000);
   }
 
   TEST_CASE("goes on behind damage, so that every place is named in one look") {

@@ -16,14 +16,14 @@ void end_life(memory_disk& disk, rng& random) {
 /// One life of a disk: crashes at its `call`th change, then starts (and maybe crashes in that, too)
 /// until it runs again. What was violated, if anything.
 std::string crash_and_recover(uint64_t workload_seed, uint64_t call, uint64_t crash_seed,
-                              bool is_synced) {
+                              bool is_synced, bool collects = false) {
   memory_disk disk;
   disk.ignore_syncs(!is_synced);
-  wal_workload load{workload_seed};
+  wal_workload load{workload_seed, collects};
   rng random{crash_seed};
   disk.stop_at(call);
   if (load.start_on(disk))
-    load.run(12);
+    load.run(collects ? 40 : 12);
   load.stop();
   end_life(disk, random);
   for (int attempt = 0; attempt < 4 && load.violation().empty(); ++attempt) {
@@ -40,11 +40,11 @@ std::string crash_and_recover(uint64_t workload_seed, uint64_t call, uint64_t cr
 }
 
 /// How many changing calls the workload makes when nothing fails.
-uint64_t count_calls(uint64_t workload_seed) {
+uint64_t count_calls(uint64_t workload_seed, bool collects = false) {
   memory_disk disk;
-  wal_workload load{workload_seed};
+  wal_workload load{workload_seed, collects};
   REQUIRE(load.start_on(disk));
-  load.run(12);
+  load.run(collects ? 40 : 12);
   return disk.call_count();
 }
 
@@ -65,6 +65,25 @@ TEST_SUITE("persistence/wal_crash") {
         }
     }
     CHECK(states > 3000);
+  }
+
+  TEST_CASE("the same with segments that are collected meanwhile (W-07, W-10, S-43, S-55)") {
+    uint64_t states = 0;
+    uint64_t calls_max = 0;
+    for (uint64_t workload = 101; workload <= 116; ++workload) {
+      const auto calls = count_calls(workload, true);
+      calls_max = std::max(calls_max, calls);
+      for (uint64_t call = 1; call <= calls + 1; ++call)
+        for (uint64_t seed = 1; seed <= 4; ++seed, ++states) {
+          CAPTURE(workload);
+          CAPTURE(call);
+          CAPTURE(seed);
+          REQUIRE(crash_and_recover(workload, call, rng::mix(call * 8 + seed), true, true) == "");
+        }
+    }
+    CHECK(calls_max >= 200);
+    CHECK(states > 8000);
+    MESSAGE("crashes: ", states);
   }
 
   TEST_CASE("without the sync the same crashes do lose what was acknowledged") {

@@ -100,6 +100,14 @@ struct storage {
     return found.groups.front();
   }
 
+  uint64_t group_last(group_id id) const { return group(id).last.value(); }
+
+  /// Of the running log.
+  uint64_t log_last(group_id id) const {
+    const auto known = log->reader()->index().describe(id);
+    return known ? known->last.value() : 0;
+  }
+
   void commit(bool must_sync = true) { REQUIRE(log->commit(must_sync).ok()); }
   void put(group_id id, const raft::persist_batch& batch) {
     log->add(id, batch);

@@ -1,8 +1,9 @@
 #include "persistence/batch_buffer.hpp"
 #include "persistence/entries_codec.hpp"
+#include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
 #include "persistence/segment_header.hpp"
-#include "tests/unit/persistence/wal_fixture.hpp"
+#include "tests/unit/persistence/snapshot_fixture.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -82,6 +83,53 @@ TEST_SUITE("persistence/wal_format") {
     first.add(record_kind::founding, {}, {},
               encode_body(membership::founded_by({node_id{1}, node_id{2}, node_id{3}})));
     CHECK(hex(first.seal(header, {}).subspan(batch_header_bytes)) == documented("founding"));
+  }
+
+  TEST_CASE("the example of a snapshot mark is what the encoder writes, and is read as meant") {
+    membership::configuration members;
+    members.voters = {node_id{1}};
+    const auto shared = std::make_shared<const membership::configuration>(members);
+    snapshot_record x;
+    x.mark.snapshot.at = {{index_t{4}, term_t{2}}, {index_t{3}, shared}};
+    x.mark.snapshot.wall_ns = 1'700'000'000'000'000'000;
+    batch_buffer batch;
+    batch.add(record_kind::snapshot_mark, group_id{0xa}, replica_uid{7}, encode_body(x));
+    batch_header header;
+    header.number = 3;
+    header.epoch = boot_count{1};
+    header.durable_upto = 2;
+    CHECK(hex(batch.seal(header, {directory_id{0xd1}, 1, 4352})) == documented("mark"));
+    const auto read = decode_snapshot_record(encode_body(x), false, nullptr);
+    REQUIRE(read);
+    CHECK(read->mark.snapshot.at.last == x.mark.snapshot.at.last);
+    CHECK(*read->mark.snapshot.at.members.members == members);
+    CHECK_FALSE(read->mark.begins_after.last.index);
+  }
+
+  TEST_CASE("bodies about snapshots that are cut off or go on decode to nothing") {
+    const auto at = boundary(9, 2, {1, 2});
+    snapshot_record small{.mark = small_mark(at, "state", boundary(5, 1))};
+    group_checkpoint all{descriptor(group_a),
+                         {term_t{2}, node_id{1}, index_t{3}},
+                         index_t{9},
+                         boundary(5, 1),
+                         {mark(at).snapshot, mark(boundary(7, 2)).snapshot}};
+    auto body = encode_body(snapshot_record{.restarts = true, .mark = mark(at, at)});
+    CHECK(decode_snapshot_record(body, false, nullptr)->restarts);
+    for (size_t size = 0; size < body.size(); ++size)
+      CHECK_FALSE(decode_snapshot_record(std::span{body}.first(size), false, nullptr));
+    body.push_back({});
+    CHECK_FALSE(decode_snapshot_record(body, false, nullptr));
+    body = encode_body(small);
+    CHECK(decode_snapshot_record(body, true, nullptr)->mark.snapshot.bytes.view() == "state");
+    CHECK_FALSE(decode_snapshot_record(body, false, nullptr));
+    body = encode_body(all);
+    REQUIRE(decode_group_checkpoint(group_a, replica_uid{7}, body));
+    CHECK(decode_group_checkpoint(group_a, replica_uid{7}, body)->descriptor == all.descriptor);
+    for (size_t size = 0; size < body.size(); ++size)
+      CHECK_FALSE(decode_group_checkpoint(group_a, replica_uid{7}, std::span{body}.first(size)));
+    std::swap(all.snapshots[0], all.snapshots[1]); // Not the newest first.
+    CHECK_FALSE(decode_group_checkpoint(group_a, replica_uid{7}, encode_body(all)));
   }
 
   TEST_CASE("headers decode to what was encoded, and to nothing elsewhere") {

@@ -1,7 +1,8 @@
 #pragma once
 
 #include "base/rng.hpp"
-#include "tests/unit/persistence/wal_fixture.hpp"
+#include "persistence/segment_collector.hpp"
+#include "tests/unit/persistence/mark_fixture.hpp"
 
 #include <algorithm>
 #include <map>
@@ -12,8 +13,17 @@ namespace caucus::testing {
 struct log_state {
   struct group_log {
     raft::hard_state hard;
+    raft::entry_id begins_after;
+    uint64_t begin_voter = 0; ///< The only one as of `begins_after`; 0: as it was created.
     std::vector<raft::entry_id> entries;
     std::map<uint64_t, uint64_t> configurations; ///< Index of the entry; its only voter.
+    std::map<uint64_t, std::string> snapshots;   ///< By index: the bytes, or "file".
+
+    [[nodiscard]] uint64_t last() const { return begins_after.index.value() + entries.size(); }
+    [[nodiscard]] raft::entry_id at(uint64_t index) const {
+      const auto begin = begins_after.index.value();
+      return index == begin ? begins_after : entries[index - begin - 1];
+    }
 
     friend bool operator==(const group_log&, const group_log&) = default;
   };
@@ -30,6 +40,11 @@ inline log_state state_of(const persistence::wal_recovery& found) {
   for (const auto& group : found.groups) {
     auto& log = state.groups[group.descriptor.group.value()];
     log.hard = group.hard;
+    log.begins_after = group.begins_after.last;
+    if (log.begins_after.index)
+      log.begin_voter = group.members().voters.begin()->value();
+    for (const auto& x : group.snapshots)
+      log.snapshots[x.at.last.index.value()] = x.is_small ? std::string{x.bytes.view()} : "file";
     for (const auto& x : group.tail)
       log.entries.push_back(x->id);
     for (const auto& x : group.configurations)
@@ -46,7 +61,7 @@ inline log_state state_of(const persistence::wal_recovery& found) {
 /// batch from the last acknowledged one to the last attempted one. Outlives crashes of its disk.
 class wal_workload {
 public:
-  explicit wal_workload(uint64_t seed) : random_{seed} {
+  explicit wal_workload(uint64_t seed, bool collects = false) : random_{seed}, collects_{collects} {
     options_.segment_bytes = 8 << 10;
     options_.zero_ahead_bytes = random_.chance(50) ? 4096 : 0;
   }
@@ -89,6 +104,9 @@ public:
         possible_ = {next};
         ++acknowledged_;
       }
+      for (auto steps = collects_ ? random_.below(4) : 0; steps > 0; --steps)
+        if (!collect())
+          return;
     }
   }
 
@@ -96,6 +114,7 @@ public:
 
   [[nodiscard]] const std::string& violation() const { return violation_; }
   [[nodiscard]] const error& failure() const { return failure_; }
+  [[nodiscard]] uint64_t removed_segments() const { return removed_; }
   [[nodiscard]] uint64_t acknowledged() const { return acknowledged_; }
   storage& node() { return node_; }
 
@@ -118,9 +137,91 @@ private:
     } else if (dice == 3 && !state.peers.empty()) {
       node_.log->add_forgotten(node_id{state.peers.begin()->first});
       state.peers.erase(state.peers.begin());
+    } else if (dice < 8) {
+      take_snapshot(picked->first, picked->second);
+    } else if (dice == 8) {
+      install_snapshot(picked->first, picked->second);
     } else {
       append(picked->first, picked->second);
     }
+  }
+
+  /// Of what the log has, in a file or small; the log is kept back to the older one, or less.
+  void take_snapshot(uint64_t id, log_state::group_log& log) {
+    const auto at = log.at(log.begins_after.index.value() + random_.below(log.entries.size() + 1));
+    if (!at.index || log.snapshots.contains(at.index.value()))
+      return;
+    if (log.snapshots.size() == 2 && at.index.value() < log.snapshots.begin()->first)
+      return node_.log->add(group_id{id}, mark(boundary(at.index.value(), 1))); // No news.
+    auto mark = make_mark(at);
+    if (!log.snapshots.empty() && random_.chance(80)) {
+      const auto begin = std::min(log.snapshots.rbegin()->first, at.index.value());
+      if (begin > log.begins_after.index.value() && begin <= log.last()) {
+        const auto begins_after = log.at(begin);
+        mark.begins_after = boundary(begin, begins_after.term.value(), {1 + begin % 9});
+      }
+    }
+    node_.log->add(group_id{id}, mark);
+    keep(log, mark);
+    if (mark.begins_after.last.index)
+      begin_after(log, mark.begins_after.last);
+  }
+
+  void install_snapshot(uint64_t id, log_state::group_log& log) {
+    const raft::entry_id at{index_t{log.last() + 1 + random_.below(5)}, term_t{++term_}};
+    const auto mark = make_mark(at);
+    node_.log->add(group_id{id}, mark);
+    raft::persist_batch batch;
+    batch.snapshot = at;
+    batch.hard = raft::hard_state{at.term, {}, at.index};
+    node_.log->add(group_id{id}, batch);
+    keep(log, mark);
+    log.entries.clear();
+    log.begins_after = {};
+    log.configurations.clear();
+    begin_after(log, at);
+    log.hard = *batch.hard;
+  }
+
+  persistence::snapshot_mark make_mark(raft::entry_id at) {
+    const auto where = boundary(at.index.value(), at.term.value(), {1 + at.index.value() % 9});
+    const auto content = "state " + std::to_string(at.index.value())
+                         + std::string(random_.below(random_.chance(10) ? 3000 : 50), 's');
+    return random_.chance(50) ? mark(where) : small_mark(where, content);
+  }
+
+  static void keep(log_state::group_log& log, const persistence::snapshot_mark& mark) {
+    const auto& x = mark.snapshot;
+    log.snapshots[x.at.last.index.value()] = x.is_small ? std::string{x.bytes.view()} : "file";
+    while (log.snapshots.size() > 2)
+      log.snapshots.erase(log.snapshots.begin());
+  }
+
+  static void begin_after(log_state::group_log& log, raft::entry_id at) {
+    const auto dropped = std::min<uint64_t>(at.index - log.begins_after.index, log.entries.size());
+    log.entries.erase(log.entries.begin(), log.entries.begin() + static_cast<ptrdiff_t>(dropped));
+    log.begins_after = at;
+    log.begin_voter = 1 + at.index.value() % 9;
+    log.configurations.erase(log.configurations.begin(),
+                             log.configurations.upper_bound(at.index.value()));
+    log.snapshots.erase(log.snapshots.begin(), log.snapshots.lower_bound(at.index.value()));
+    log.hard.commit = std::max(log.hard.commit, at.index);
+  }
+
+  /// A step of collecting, which changes nothing that a start finds.
+  bool collect() {
+    persistence::segment_collector collector{node_.log->reader()};
+    const auto oldest = node_.log->oldest_segment();
+    const auto done = persistence::collect_step(*node_.log, collector, 4 << 10);
+    if (!done) {
+      failure_ = done.reason();
+      return false;
+    }
+    const auto removed = node_.log->oldest_segment() - oldest;
+    if (*done && removed == 0)
+      possible_ = {possible_.back()}; // It has synced what it wrote.
+    removed_ += removed;
+    return true;
   }
 
   void create(log_state& state) {
@@ -132,8 +233,9 @@ private:
   void append(uint64_t id, log_state::group_log& log) {
     raft::persist_batch batch;
     if (random_.chance(30)) {
-      batch.truncate_from = index_t{1 + random_.below(log.entries.size() + 1)};
-      log.entries.resize(std::min<size_t>(log.entries.size(), batch.truncate_from->value() - 1));
+      const auto kept = random_.below(log.entries.size() + 1);
+      batch.truncate_from = log.begins_after.index + 1 + kept;
+      log.entries.resize(kept);
       log.configurations.erase(log.configurations.lower_bound(batch.truncate_from->value()),
                                log.configurations.end());
     }
@@ -141,24 +243,26 @@ private:
       ++term_;
     for (auto count = random_.below(6); count > 0; --count) {
       const std::string payload(1 + random_.below(random_.chance(3) ? 9000 : 300), 'p');
-      batch.entries.push_back(make_entry(log.entries.size() + 1, term_, payload));
+      batch.entries.push_back(make_entry(log.last() + 1, term_, payload));
       if (random_.chance(10))
         batch.entries.back() = make_configuration(log);
       log.entries.push_back(batch.entries.back()->id);
     }
     log.hard = {term_t{term_}, node_id{random_.below(4)},
-                index_t{std::min<uint64_t>(log.hard.commit.value(), log.entries.size())}};
+                index_t{std::min<uint64_t>(log.hard.commit.value(), log.last())}};
     batch.hard = log.hard;
     node_.log->add(group_id{id}, batch);
   }
 
   raft::entry_ptr make_configuration(log_state::group_log& log) {
-    const auto index = log.entries.size() + 1;
+    const auto index = log.last() + 1;
     log.configurations[index] = 1 + random_.below(9);
     return configuration_entry(index, term_, {log.configurations[index]});
   }
 
   rng random_;
+  bool collects_;
+  uint64_t removed_ = 0;
   persistence::wal_options options_ = small_options();
   storage node_;
   std::vector<log_state> possible_{log_state{}};
