@@ -16,7 +16,8 @@ uint64_t cost_of(const Request& x) {
 bool is_without_payload(const caf::type_erased_tuple& content) {
   return content.match_elements<open_session>() || content.match_elements<close_session>()
          || content.match_elements<change_members>()
-         || content.match_elements<transfer_leadership>() || content.match_elements<step_down>();
+         || content.match_elements<transfer_leadership>() || content.match_elements<step_down>()
+         || content.match_elements<take_snapshot>();
 }
 
 bool is_question(const caf::type_erased_tuple& content) {

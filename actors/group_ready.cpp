@@ -21,8 +21,14 @@ void group_replica::execute(raft::ready& todo) {
       changed); // Before anything is sent: the event log's line precedes the deeds of a leader.
   if (todo.configuration)
     announce_members();
-  if (todo.persist)
+  if (todo.restore)
+    restore(*todo.restore);
+  if (todo.persist) {
+    for (const auto& appended : todo.persist->entries)
+      snapshots_.schedule.count(*appended);
     send(node_->wal, wal_append{group, *std::move(todo.persist), replica_actor{this}});
+    make_snapshot_if_due();
+  }
   if (!todo.messages.empty())
     send(node_->sender, transport_send{group, std::move(todo.messages)});
   if (!todo.heartbeats.empty())
@@ -31,6 +37,8 @@ void group_replica::execute(raft::ready& todo) {
     send_replies(todo.heartbeat_replies);
   for (auto& read : todo.reads)
     send(node_->reader, log_read_request{group, read, replica_actor{this}});
+  for (auto& wanted : todo.snapshots_wanted)
+    send_snapshot(wanted);
   settle(todo);
   if (!todo.committed.empty())
     apply(std::move(todo.committed));
@@ -120,6 +128,8 @@ machine_actor& group_replica::machine() {
   if (!machine_) {
     machine_ = how_.spawn_machine(replica_actor{this}, how_.recovered_last);
     monitor(machine_);
+    if (const auto from = std::exchange(how_.loaded, std::nullopt))
+      load_snapshot(*from);
   }
   return machine_;
 }

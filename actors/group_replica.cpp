@@ -15,12 +15,24 @@ constexpr uint64_t timeout_ms_max = uint64_t{366} * 24 * 3600 * 1000;
 constexpr uint32_t inputs_per_ready = 512;
 constexpr uint64_t bytes_per_ready = 1 << 20;
 
+snapshot_schedule::limits limits_of(const node_options& from) {
+  return {.log_bytes = from.snapshot_log_bytes,
+          .entries = from.snapshot_entries,
+          .interval_ns = static_cast<int64_t>(from.snapshot_interval_ms) * 1'000'000};
+}
+
 } // namespace
 
 group_replica::group_replica(caf::actor_config& cfg, caf::execution_unit* home, setup how,
                              node_context_ptr node)
-  : on_worker{cfg, home}, how_{std::move(how)}, node_{std::move(node)} {
+  : on_worker{cfg, home},
+    how_{std::move(how)},
+    node_{std::move(node)},
+    snapshots_{.kept = std::move(how_.snapshots),
+               .schedule = snapshot_schedule{limits_of(node_->options)}} {
   published_.group = how_.descriptor.name;
+  if (how_.loaded)
+    handed_out_ = how_.loaded->at.last.index;
 }
 
 replica_actor::behavior_type group_replica::make_behavior() {
@@ -81,6 +93,10 @@ replica_actor::behavior_type group_replica::make_behavior() {
       guarded([&] { on_step_down(asked); });
       return caf::delegated<outcome>{};
     },
+    [this](const take_snapshot&) -> caf::result<outcome> {
+      guarded([&] { on_make_snapshot(single_caller(0)); });
+      return caf::delegated<outcome>{};
+    },
     [this](members_request) -> caf::result<group_members> {
       how_.room->give_question_back();
       guarded([&] { on_members(); });
@@ -100,6 +116,19 @@ replica_actor::behavior_type group_replica::make_behavior() {
     [this](const group_applied& x) { guarded([&] { step(raft::applied{x.upto}); }); },
     [this](group_log_read& x) { guarded([&] { step(std::move(x.done)); }); },
     [this](const group_peer_down& x) { guarded([&] { step(raft::peer_unreachable{x.peer}); }); },
+    [this](const group_view& x) { guarded([&] { on_view(x); }); },
+    [this](const group_snapshot_made& x) { guarded([&] { on_snapshot_made(x); }); },
+    [this](const group_snapshot_received& x) { guarded([&] { on_snapshot_received(x); }); },
+    [this](const group_snapshot_sent& x) {
+      guarded([&] { step(raft::snapshot_sent{x.to, x.ok}); });
+    },
+    [this](const group_marked& x) { guarded([&] { on_marked(x.last); }); },
+    [this](const group_make_snapshot& x) {
+      guarded([&] {
+        if (x.last > snapshots_.newest().index) // Else the next one will let them go.
+          make_snapshot();
+      });
+    },
     [this](group_flush) {
       is_armed_ = false;
       guarded([&] { flush(); });
@@ -115,6 +144,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
 void group_replica::on_exit() {
   pending_.answer_all(refusal(errc::node_stopped));
   queries_.answer_all(refusal(errc::stopping));
+  end_snapshot(refusal(errc::stopping));
   how_.room->close();
   if (machine_)
     send(machine_, machine_stop{});
@@ -234,6 +264,7 @@ void group_replica::on_tick() {
   step(raft::tick{});
   pending_.expire(now_.mono_ns);
   queries_.expire(now_.mono_ns);
+  make_snapshot_if_due();
 }
 
 void group_replica::on_status() {
@@ -250,7 +281,8 @@ void group_replica::on_status() {
                       .commit = core.commit.value(),
                       .applied = core.applied.value(),
                       .persisted = core.persisted.value(),
-                      .last = core.last.value()};
+                      .last = core.last.value(),
+                      .snapshot = snapshots_.newest().index.value()};
   auto reply = reply_address::of(*current_mailbox_element(), how_.handle);
   if (fault_) {
     status.role = "quarantined";
@@ -278,6 +310,7 @@ void group_replica::quarantine(error reason) {
   fault_ = std::move(reason);
   pending_.answer_all(refusal(errc::node_stopped, fault_->what));
   queries_.answer_all(refusal(errc::stopping, fault_->what));
+  end_snapshot(refusal(errc::stopping, fault_->what));
   if (fault_->code != errc::node_stopped) {
     node_->log().error("group=" + how_.descriptor.name + " event=quarantined reason=\""
                        + to_string(*fault_) + "\"");

@@ -4,6 +4,7 @@
 #include "actors/on_worker.hpp"
 #include "actors/pending_proposals.hpp"
 #include "actors/pending_queries.hpp"
+#include "actors/replica_snapshots.hpp"
 #include "raft/core.hpp"
 #include "raft/session_command.hpp"
 
@@ -21,6 +22,8 @@ public:
     raft::core core;
     bool is_new = false; ///< The descriptor isn't in the log yet.
     index_t recovered_last;
+    std::vector<persistence::kept_snapshot> snapshots; ///< Newest first; the log knows them.
+    std::optional<persistence::kept_snapshot> loaded;  ///< That the machine begins with.
     std::shared_ptr<admission> room;
     caf::strong_actor_ptr handle; ///< Whom outsiders know.
     std::function<machine_actor(const replica_actor&, index_t replay_until)> spawn_machine;
@@ -62,6 +65,20 @@ private:
   void on_members();
   void answer_queries();
 
+  // Snapshots (group_snapshots.cpp).
+  void on_make_snapshot(caller who);
+  void make_snapshot_if_due();
+  void make_snapshot();
+  void on_view(const group_view& x);
+  void on_snapshot_made(const group_snapshot_made& x);
+  void on_marked(raft::entry_id last);
+  void on_snapshot_received(const group_snapshot_received& x);
+  void keep(persistence::kept_snapshot newest);
+  void end_snapshot(const outcome& told);
+  void send_snapshot(const raft::snapshot_wanted& wanted);
+  void restore(raft::entry_id last);
+  void load_snapshot(const persistence::kept_snapshot& from);
+
   // The ready (group_ready.cpp).
   void flush();
   void execute(raft::ready& todo);
@@ -82,6 +99,7 @@ private:
   node_context_ptr node_;
   pending_proposals pending_;
   pending_queries queries_;
+  replica_snapshots snapshots_;
   machine_actor machine_;
   std::set<leader_listener> listeners_;
   leader_changed published_;

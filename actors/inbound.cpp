@@ -83,9 +83,31 @@ void inbound::deliver(node_id from, group_id group, std::vector<raft::message> m
     node_.inbound_dropped.fetch_add(messages.size(), std::memory_order_relaxed);
     return;
   }
-  std::shared_ptr<void> credit{
-    nullptr, [budget = node_.inbound, bytes](void*) { budget->give_back(bytes); }};
-  caf::anon_send(replica, group_received{from, std::move(messages), std::move(credit)});
+  caf::anon_send(replica, group_received{from, std::move(messages), credit_of(bytes)});
+}
+
+std::shared_ptr<void> inbound::credit_of(uint64_t bytes) const {
+  return {nullptr, [budget = node_.inbound, bytes](void*) { budget->give_back(bytes); }};
+}
+
+void inbound::on_bulk(node_id from, transport::bulk_message message) {
+  uint64_t bytes = 128;
+  if (const auto* chunk = std::get_if<transport::snapshot_chunk>(&message.body))
+    bytes += chunk->bytes.size();
+  if (!node_.inbound->take(bytes)) {
+    // The next chunk doesn't fit to the one before, and the transfer begins again from there.
+    node_.inbound_dropped.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  caf::anon_send(node_.snapshots, snapshot_bulk{from, std::move(message), credit_of(bytes)});
+}
+
+void inbound::on_bulk_ready(node_id peer) {
+  caf::anon_send(node_.snapshots, snapshot_peer_ready{peer});
+}
+
+void inbound::on_bulk_down(node_id peer, const error& reason) {
+  caf::anon_send(node_.snapshots, snapshot_peer_down{peer, reason});
 }
 
 } // namespace caucus

@@ -34,12 +34,17 @@ public:
   void on_peer_down(node_id peer, const error& reason) override;
   void on_frame_error(node_id peer) override;
   void on_messages(node_id from, std::vector<transport::routed_message> messages) override;
+  void on_bulk(node_id from, transport::bulk_message message) override;
+  void on_bulk_ready(node_id peer) override;
+  void on_bulk_down(node_id peer, const error& reason) override;
 
 private:
   [[nodiscard]] peer_link_actor link_of(node_id peer) const;
   /// This node is of that peer's cluster from now on.
   void adopt(const transport::node_identity& from);
   void deliver(node_id from, group_id group, std::vector<raft::message> messages);
+  /// Of bytes taken from the budget: given back when it goes.
+  [[nodiscard]] std::shared_ptr<void> credit_of(uint64_t bytes) const;
 
   node_context& node_;
   mutable std::mutex mutex_; ///< Peers come while the transport runs.

@@ -4,8 +4,12 @@
 // process: none of these actors is ever published.
 
 #include "actors/caller.hpp"
+#include "actors/machine_image.hpp"
 #include "actors/pending_status.hpp"
+#include "actors/snapshot_store.hpp"
 #include "caucus/messages.hpp"
+#include "persistence/carried.hpp"
+#include "persistence/log_usage.hpp"
 #include "persistence/wal_recovery.hpp"
 #include "raft/input.hpp"
 #include "raft/ready.hpp"
@@ -49,6 +53,34 @@ struct group_log_read {
 struct group_peer_down {
   node_id peer;
 };
+/// The machine's state after `index`; null if it has no snapshots, an error if it has none now.
+struct group_view {
+  index_t index;
+  int64_t wall_ns = 0; ///< Of that entry.
+  result<std::shared_ptr<const machine_image>> image;
+};
+/// A snapshot of this group is durable, or why not.
+struct group_snapshot_made {
+  result<made_snapshot> made;
+};
+/// A peer's snapshot of this group is whole and durable here.
+struct group_snapshot_received {
+  persistence::kept_snapshot got;
+};
+/// What became of a snapshot for a peer.
+struct group_snapshot_sent {
+  node_id to;
+  bool ok = false;
+};
+/// The log knows durably of a snapshot.
+struct group_marked {
+  raft::entry_id last;
+};
+/// The log's oldest segment has entries of this group up to `last`: a snapshot beyond them would
+/// let them go.
+struct group_make_snapshot {
+  index_t last;
+};
 /// INTERNAL: ends the current batch of inputs with one ready.
 struct group_flush {};
 /// The replica can't go on: it answers what waits, keeps telling its status, and does nothing else.
@@ -60,6 +92,9 @@ using replica_actor =
   group_actor::extend<caf::reacts_to<group_tick>, caf::reacts_to<group_received>,
                       caf::reacts_to<group_persisted>, caf::reacts_to<group_applied>,
                       caf::reacts_to<group_log_read>, caf::reacts_to<group_peer_down>,
+                      caf::reacts_to<group_view>, caf::reacts_to<group_snapshot_made>,
+                      caf::reacts_to<group_snapshot_received>, caf::reacts_to<group_snapshot_sent>,
+                      caf::reacts_to<group_marked>, caf::reacts_to<group_make_snapshot>,
                       caf::reacts_to<group_flush>, caf::reacts_to<group_fault>>;
 
 // -- to a machine
@@ -94,12 +129,44 @@ struct machine_query {
   std::shared_ptr<caller> who; ///< Shared because CAF wants messages to be copyable.
 };
 
+/// Asks for a view of the state, once everything handed out before is applied: `group_view`.
+struct machine_take_view {};
+
+/// The state becomes that of a snapshot that ends at `index`; `open` runs on the machine's thread.
+/// Acknowledged like entries.
+struct machine_restore {
+  index_t index;
+  int64_t wall_ns = 0; ///< Of that entry.
+  std::function<result<std::unique_ptr<snapshot_source>>()> open;
+};
+
 /// Comes behind everything there is to apply.
 struct machine_stop {};
 
 using machine_actor =
   caf::typed_actor<caf::reacts_to<machine_apply>, caf::reacts_to<machine_query>,
-                   caf::reacts_to<machine_status>, caf::reacts_to<machine_stop>>;
+                   caf::reacts_to<machine_status>, caf::reacts_to<machine_take_view>,
+                   caf::reacts_to<machine_restore>, caf::reacts_to<machine_stop>>;
+
+// -- to the GC
+// ------------------------------------------------------------------------------
+
+/// How much of the log is needed.
+struct gc_usage {
+  persistence::log_usage usage;
+};
+/// A step of collecting is durable.
+struct gc_carried {
+  uint64_t bytes = 0;   ///< That it wrote again.
+  uint64_t removed = 0; ///< The segment that has gone; 0: none.
+  /// Who has entries in the oldest segment, the largest first; only before the first step there.
+  std::vector<persistence::log_usage::holder> holders;
+};
+/// INTERNAL: time to look at the log's size, or for the next step.
+struct gc_look {};
+
+using gc_actor =
+  caf::typed_actor<caf::reacts_to<gc_look>, caf::reacts_to<gc_usage>, caf::reacts_to<gc_carried>>;
 
 // -- to the WAL writer
 // ------------------------------------------------------------------------------
@@ -114,6 +181,13 @@ struct wal_append {
 struct wal_describe {
   persistence::group_descriptor group;
 };
+/// A snapshot of a group is durable, a small one once this is; answered with group_marked. Written
+/// before whatever the same sender appends later.
+struct wal_mark {
+  group_id group;
+  persistence::snapshot_mark mark;
+  replica_actor replica;
+};
 /// A peer's directory, met for the first time, and the founding of its cluster unless that is known
 /// or none; `done` runs on the writer once both are durable.
 struct wal_pin_peer {
@@ -121,14 +195,27 @@ struct wal_pin_peer {
   membership::founding founding;
   std::function<void()> done;
 };
+/// Answered with gc_usage.
+struct wal_usage {
+  gc_actor asker;
+};
+/// One step of collecting the oldest segment: writes again what was read there, or, if that is
+/// nothing, what else it has, about `bytes_max` of it, or lets it go. Answered with gc_carried once
+/// that is durable.
+struct wal_collect {
+  std::optional<persistence::carried> content;
+  size_t bytes_max = 0;
+  gc_actor asker;
+};
 /// INTERNAL: writes and syncs what has been staged.
 struct wal_flush {};
 /// Writes and syncs what is staged, then ends the writer.
 struct wal_close {};
 
 using wal_writer_actor = caf::typed_actor<caf::reacts_to<wal_append>, caf::reacts_to<wal_describe>,
-                                          caf::reacts_to<wal_pin_peer>, caf::reacts_to<wal_flush>,
-                                          caf::reacts_to<wal_close>>;
+                                          caf::reacts_to<wal_mark>, caf::reacts_to<wal_pin_peer>,
+                                          caf::reacts_to<wal_usage>, caf::reacts_to<wal_collect>,
+                                          caf::reacts_to<wal_flush>, caf::reacts_to<wal_close>>;
 
 // -- to the log reader
 // ------------------------------------------------------------------------------
@@ -141,6 +228,50 @@ struct log_read_request {
 };
 
 using log_reader_actor = caf::typed_actor<caf::reacts_to<log_read_request>>;
+
+// -- to the snapshotter
+// ------------------------------------------------------------------------------
+
+/// Makes a snapshot; answered with group_snapshot_made.
+struct snapshot_make {
+  snapshot_plan plan;
+  replica_actor replica;
+};
+/// Sends one to a peer, unless one is on its way there; answered with group_snapshot_sent.
+struct snapshot_send {
+  group_id group;
+  node_id to;
+  persistence::kept_snapshot what;
+  replica_actor replica;
+};
+/// The group's snapshot that ends here isn't needed any more: its file goes.
+struct snapshot_forget {
+  group_id group;
+  raft::entry_id last;
+};
+/// One message of a peer. `credit` is given back when it is done.
+struct snapshot_bulk {
+  node_id from;
+  transport::bulk_message message;
+  std::shared_ptr<void> credit;
+};
+/// The peer's bulk connection has room again.
+struct snapshot_peer_ready {
+  node_id peer;
+};
+/// The peer's bulk connection is gone.
+struct snapshot_peer_down {
+  node_id peer;
+  error reason;
+};
+/// INTERNAL: the rate limit allows more.
+struct snapshot_go_on {};
+
+using snapshotter_actor =
+  caf::typed_actor<caf::reacts_to<snapshot_make>, caf::reacts_to<snapshot_send>,
+                   caf::reacts_to<snapshot_forget>, caf::reacts_to<snapshot_bulk>,
+                   caf::reacts_to<snapshot_peer_ready>, caf::reacts_to<snapshot_peer_down>,
+                   caf::reacts_to<snapshot_go_on>>;
 
 // -- to the transport
 // -------------------------------------------------------------------------------
@@ -245,18 +376,39 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_persisted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_applied)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_log_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_peer_down)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_view)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_snapshot_made)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_snapshot_received)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_snapshot_sent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_marked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_make_snapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_fault)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_apply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_take_view)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_restore)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::machine_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_append)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_describe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_mark)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_pin_peer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::gc_usage)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::gc_carried)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::gc_look)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_usage)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_collect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_close)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::log_read_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_make)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_send)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_forget)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_bulk)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_peer_ready)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_peer_down)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_go_on)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::transport_send)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::transport_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::transport_flush)

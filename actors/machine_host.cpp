@@ -26,6 +26,17 @@ machine_actor::behavior_type machine_host::make_behavior() {
     },
     [this](machine_query& asked) { answer(asked); },
     [this](machine_status& asked) { guarded([&] { tell_status(asked); }); },
+    [this](machine_take_view) { take_view(); },
+    [this](const machine_restore& from) {
+      guarded([&] {
+        if (auto loaded = load(from); !loaded)
+          fail({loaded.reason().code, "loading the snapshot that ends at "
+                                        + std::to_string(from.index.value()) + ": "
+                                        + loaded.reason().what});
+        else
+          send(how_.replica, group_applied{applied_});
+      });
+    },
     [this](machine_stop) { quit(); },
   };
 }
@@ -36,16 +47,15 @@ bool machine_host::guarded(F&& work) {
     work();
     return true;
   } catch (...) {
-    fail(describe_thrown());
+    fail({errc::machine_failed, "the state machine threw after index "
+                                  + std::to_string(applied_.value()) + ": " + describe_thrown()});
   }
   return false;
 }
 
-void machine_host::fail(std::string_view thrown) {
-  // The state may be half changed: no further command may see it (REPLICATED: a throw quarantines).
-  send(how_.replica, group_fault{{errc::machine_failed, "the state machine threw after index "
-                                                          + std::to_string(applied_.value()) + ": "
-                                                          + std::string{thrown}}});
+// The state may be half changed: no further command may see it.
+void machine_host::fail(error reason) {
+  send(how_.replica, group_fault{std::move(reason)});
   quit();
 }
 
@@ -63,6 +73,7 @@ void machine_host::apply_all(machine_work& batch) {
   for (auto& next : batch.entries) {
     auto result = apply(*next);
     applied_ = next->id.index;
+    wall_ns_ = next->wall_ns;
     while (waiting != batch.callers.end() && waiting->index <= applied_) {
       if (waiting->index == applied_)
         waiting->who.answer(std::move(result), wakes ? &*wakes : nullptr);
@@ -137,6 +148,48 @@ void machine_host::answer(machine_query& asked) {
 
 void machine_host::tell_status(machine_status& asked) {
   asked.asked->answer(seen().value(), how_.machine->digest(), how_.machine->describe());
+}
+
+// It changes nothing, so a failure concerns the snapshot alone.
+void machine_host::take_view() {
+  group_view view{applied_, wall_ns_, std::shared_ptr<const machine_image>{}};
+  try {
+    if (kept_ && *kept_ > applied_) // Its state is of an index that the session table hasn't seen.
+      view.image = error{errc::machine_failed, "the machine is still ahead of the replay"};
+    else if (auto state = how_.machine->take_view())
+      view.image = std::make_shared<const machine_image>(sessions_.save(), std::move(state));
+  } catch (...) {
+    view.image = error{errc::machine_failed, "taking a view threw: " + describe_thrown()};
+  }
+  send(how_.replica, std::move(view));
+}
+
+result<void> machine_host::load(const machine_restore& from) {
+  auto source = from.open();
+  if (!source)
+    return std::move(source).reason();
+  const auto rule =
+    kept_ ? raft::session_table::replies::may_be_lost : raft::session_table::replies::kept;
+  auto sessions = read_sessions(**source, rule);
+  if (!sessions)
+    return std::move(sessions).reason();
+  if (sessions->applied() != from.index)
+    return error{errc::malformed,
+                 "its sessions end at " + std::to_string(sessions->applied().value())};
+  sessions_ = *std::move(sessions);
+  applied_ = from.index;
+  wall_ns_ = from.wall_ns;
+  if (kept_ && *kept_ >= from.index) // What it has itself is newer (ADR 0010).
+    return {};
+  if (auto restored = how_.machine->restore(**source); !restored)
+    return restored;
+  std::byte beyond{};
+  auto left = (*source)->read({&beyond, 1});
+  if (!left)
+    return std::move(left).reason();
+  if (*left != 0)
+    return error{errc::malformed, "the machine has not read it to its end"};
+  return {};
 }
 
 } // namespace caucus

@@ -35,15 +35,18 @@ private:
   [[nodiscard]] index_t seen() const;
   void answer(machine_query& asked);
   void tell_status(machine_status& asked);
+  void take_view();
+  result<void> load(const machine_restore& from);
   /// For the application's code: if it throws, the group is quarantined with the reason.
   template <class F>
   bool guarded(F&& work);
-  void fail(std::string_view thrown);
+  void fail(error reason);
 
   setup how_;
   std::optional<index_t> kept_; ///< The machine's own state on disk holds everything up to here.
   raft::session_table sessions_;
   index_t applied_;
+  int64_t wall_ns_ = 0; ///< Of the entry there.
 };
 
 } // namespace caucus

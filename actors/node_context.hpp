@@ -28,6 +28,9 @@ struct node_context {
 
   wal_writer_actor wal;
   log_reader_actor reader;
+  snapshotter_actor snapshots;
+  gc_actor collector;
+  std::shared_ptr<const snapshot_store> store;
   transport_actor sender;
   pulse_actor pulse;
   node_actor supervisor;

@@ -128,6 +128,9 @@ result<group_actor> node_runtime::create_group(const std::string& name,
   auto machine = make_machine(name, factory);
   if (!machine)
     return machine.reason();
+  auto begin = choose_snapshot(name); // Reads it as a whole.
+  if (!begin)
+    return begin.reason();
   std::lock_guard guard{mutex_};
   if (is_stopped_)
     return error{errc::stopping, "the node is stopped"};
@@ -135,7 +138,7 @@ result<group_actor> node_runtime::create_group(const std::string& name,
     return error{errc::stopping, "group '" + name + "' can't be opened, for the node is out of "
                                    + "service: " + health_.reason};
   try {
-    auto opened = spawn_group(recall(name), name, *machine);
+    auto opened = spawn_group(recall(name), name, *machine, *std::move(begin));
     context_->routes.add(opened.group, opened.replica);
     caf::anon_send(context_->supervisor, node_watch_replica{opened.replica, opened.group});
     return groups_.emplace(name, std::move(opened)).first->second.handle;
@@ -144,9 +147,35 @@ result<group_actor> node_runtime::create_group(const std::string& name,
   }
 }
 
+result<node_runtime::beginning> node_runtime::choose_snapshot(const std::string& name) {
+  auto* known = recall(name);
+  if (known == nullptr)
+    return beginning{};
+  auto& snapshots = known->snapshots;
+  // One that was received and not yet put in the log's place is as good as never received.
+  std::erase_if(snapshots, [&](const auto& x) { return x.at.last.index > known->last; });
+  auto found = context_->store->find_sound(known->descriptor.group, snapshots);
+  for (const auto& damaged : found.damaged)
+    context_->log().warning("group=" + name + " event=snapshot_damaged reason=\""
+                            + to_string(damaged) + "\"");
+  const auto begin = known->begins_after.last.index;
+  if (!found.newest && begin)
+    return error{errc::wal_corrupt,
+                 "group '" + name + "': its log begins after entry " + std::to_string(begin.value())
+                   + ", and no snapshot of what came before can be read"
+                   + (found.damaged.empty() ? "" : ": " + found.damaged.back().what)
+                   + "; remove this node from the group and add it anew"};
+  std::erase_if(snapshots, [&](const auto& x) {
+    return !found.newest || x.at.last.index > found.newest->at.last.index;
+  });
+  for (auto& x : snapshots)
+    x.bytes = {}; // The log has them.
+  return beginning{snapshots, std::move(found.newest)};
+}
+
 node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group* known,
                                                    const std::string& name,
-                                                   const new_machine& machine) {
+                                                   const new_machine& machine, beginning begin) {
   auto& options = context_->options;
   auto room = std::make_shared<admission>(options.waiting_commands_max,
                                           options.uncommitted_bytes_max, context_->uncommitted);
@@ -160,12 +189,14 @@ node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group*
   auto from_disk = known ? *known : persistence::recovered_group{.descriptor = describe_new(name)};
   auto group = from_disk.descriptor.group;
   raft::recovered_state state{.hard = from_disk.hard,
-                              .members = from_disk.descriptor.members,
+                              .members = from_disk.members(),
+                              .members_id = from_disk.begins_after.members.id,
                               .configurations = std::move(from_disk.configurations),
-                              .compacted = {},
+                              .compacted = from_disk.begins_after.last,
                               .runs = std::move(from_disk.runs),
                               .last = from_disk.last,
-                              .tail = std::move(from_disk.tail)};
+                              .tail = std::move(from_disk.tail),
+                              .applied = begin.loaded ? begin.loaded->at.last.index : index_t{}};
   auto spawn_machine = [home = machine_home(), system = &system_, alive = machines_, machine,
                         name](const replica_actor& replica, index_t replay_until) {
     caf::actor_config config{home};
@@ -179,6 +210,8 @@ node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group*
                            .core = raft::core{core_of_group, std::move(state)},
                            .is_new = known == nullptr,
                            .recovered_last = from_disk.last,
+                           .snapshots = std::move(begin.snapshots),
+                           .loaded = std::move(begin.loaded),
                            .room = room,
                            .handle = handle,
                            .spawn_machine = std::move(spawn_machine)};
@@ -233,6 +266,8 @@ void node_runtime::stop_services() {
   auto end = [](const auto& who) { caf::anon_send_exit(who, caf::exit_reason::user_shutdown); };
   end(context_->pulse);
   end(context_->reader);
+  end(context_->snapshots);
+  end(context_->collector);
   for (auto& [peer, link] : links_)
     end(link);
   end(context_->sender);
@@ -256,6 +291,8 @@ void node_runtime::stop_services() {
   context_->routes.clear();
   context_->wal = nullptr;
   context_->reader = nullptr;
+  context_->snapshots = nullptr;
+  context_->collector = nullptr;
   context_->sender = nullptr;
   context_->pulse = nullptr;
   context_->supervisor = nullptr;

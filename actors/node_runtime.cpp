@@ -1,15 +1,21 @@
 #include "actors/node_runtime.hpp"
 
+#include "actors/gc.hpp"
 #include "actors/group_replica.hpp"
 #include "actors/log_fetcher.hpp"
 #include "actors/machine_host.hpp"
 #include "actors/node_supervisor.hpp"
 #include "actors/peer_link.hpp"
 #include "actors/pulse.hpp"
+#include "actors/snapshotter.hpp"
 #include "actors/transport_hub.hpp"
 #include "actors/wal_writer.hpp"
 
+#include "persistence/snapshot_catalog.hpp"
+
 #include <caf/send.hpp>
+
+#include <algorithm>
 
 namespace caucus {
 
@@ -69,6 +75,27 @@ membership::founding find_founding(const persistence::wal_recovery& found,
   if (options.join || !found.groups.empty())
     return {};
   return membership::founded_by(ids_of(options.members));
+}
+
+/// What a start finds of snapshots that the log knows nothing of: unfinished, or not told it before
+/// the end came.
+result<void> remove_unknown_snapshots(persistence::directory& dir,
+                                      const persistence::wal_recovery& found) {
+  const auto catalog = persistence::snapshot_catalog::read(dir);
+  if (!catalog)
+    return catalog.reason();
+  if (auto done = persistence::remove_leftovers(dir, *catalog); !done)
+    return done;
+  std::vector<persistence::snapshot_name> unknown;
+  for (const auto& [group, names] : catalog->groups) {
+    const auto known = std::find_if(found.groups.begin(), found.groups.end(),
+                                    [&](const auto& x) { return x.descriptor.group == group; });
+    for (const auto& name : names)
+      if (known == found.groups.end()
+          || (!known->damaged && persistence::find(known->snapshots, name.last) == nullptr))
+        unknown.push_back(name);
+  }
+  return persistence::remove_snapshots(dir, unknown);
 }
 
 } // namespace
@@ -139,6 +166,8 @@ result<void> node_runtime::open_storage() {
   if (log_->staged_bytes() > 0) // Before anybody hears of it.
     if (auto written = log_->commit(true); !written)
       return written.reason();
+  if (auto tidied = remove_unknown_snapshots(*directory_, recovery_); !tidied)
+    return tidied.reason();
   auto events = context_->environment->open_event_log(options);
   if (!events)
     return events.reason();
@@ -184,7 +213,12 @@ result<void> node_runtime::start_actors() {
   });
   context_->sender = spawn_on<transport_hub>(consensus_home(0), context_);
   context_->wal = spawn_blocking<wal_writer>("caucus.wal", std::move(log_), context_);
+  context_->store = std::make_shared<const snapshot_store>(*directory_, reader_,
+                                                           hash_cluster_name(options.cluster));
+  context_->collector = spawn_blocking<gc>("caucus.gc", reader_, context_);
   context_->reader = spawn_blocking<log_fetcher>("caucus.reader", std::move(reader_), context_);
+  context_->snapshots = spawn_blocking<snapshotter>("caucus.snapshot", context_->store,
+                                                    recovery_.boot.value(), context_);
   context_->pulse = spawn_on<pulse>(consensus_home(0), context_);
   auto watch = [this](const auto& who, std::string name) {
     caf::anon_send(context_->supervisor,
@@ -193,6 +227,8 @@ result<void> node_runtime::start_actors() {
   watch(context_->sender, "transport");
   watch(context_->wal, "wal_writer");
   watch(context_->reader, "log_reader");
+  watch(context_->snapshots, "snapshotter");
+  watch(context_->collector, "gc");
   watch(context_->pulse, "pulse");
   std::set<node_id> linked{node_id{}}; // Those who are no peers are one of them.
   for (auto& [id, address] : peers)

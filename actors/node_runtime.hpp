@@ -61,9 +61,16 @@ private:
   /// What the log knew of the group at the start; null if it never was.
   persistence::recovered_group* recall(const std::string& name);
   [[nodiscard]] persistence::group_descriptor describe_new(const std::string& name) const;
+  /// What a group's machine begins with.
+  struct beginning {
+    std::vector<persistence::kept_snapshot> snapshots; ///< Known and not found damaged.
+    std::optional<persistence::kept_snapshot> loaded;  ///< The newest; nothing: an empty state.
+  };
+  /// `wal_corrupt` if the log's front is gone and no snapshot of it can be read.
+  result<beginning> choose_snapshot(const std::string& name);
   /// `known`: as of `recall`; untouched if this throws.
   open_group spawn_group(persistence::recovered_group* known, const std::string& name,
-                         const new_machine& machine);
+                         const new_machine& machine, beginning begin);
 
   /// Spawns on a worker (`home`), or wherever the system puts it.
   template <class Actor, class... Ts>

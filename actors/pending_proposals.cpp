@@ -55,6 +55,11 @@ void pending_proposals::abandon_after(index_t index) {
       errc::left_group, "this node was removed from the group meanwhile: ask another node"));
 }
 
+void pending_proposals::pass(index_t upto) {
+  for (; !placed_.empty() && placed_.front().where.index <= upto; placed_.pop_front())
+    placed_.front().what.who.answer(refusal(errc::snapshot_passed));
+}
+
 void pending_proposals::expire(int64_t now_ns) {
   if (now_ns < next_deadline_ns_)
     return;

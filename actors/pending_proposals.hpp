@@ -33,6 +33,10 @@ public:
 
   /// Unknown for those whose entries come after `index`: of them we may never hear.
   void abandon_after(index_t index);
+  /// A snapshot that ends here was put in the log's place: what became of those who wait for it
+  /// nobody here learns.
+  void pass(index_t upto);
+
   /// Unknown for those whose deadline passed: their entries may still commit.
   void expire(int64_t now_ns);
   void cancel(const caf::strong_actor_ptr& asker, uint64_t session, uint64_t sequence);

@@ -25,6 +25,7 @@ wal_writer_actor::behavior_type wal_writer::make_behavior() {
         arm();
       });
     },
+    [this](const wal_mark& x) { guarded([&] { on_mark(x); }); },
     [this](const wal_pin_peer& x) {
       guarded([&] {
         if (x.founding.id)
@@ -35,6 +36,8 @@ wal_writer_actor::behavior_type wal_writer::make_behavior() {
         arm();
       });
     },
+    [this](const wal_usage& x) { send(x.asker, gc_usage{log_->usage()}); },
+    [this](const wal_collect& x) { guarded([&] { on_collect(x); }); },
     [this](wal_flush) {
       is_armed_ = false;
       guarded([this] { flush(); });
@@ -76,6 +79,47 @@ void wal_writer::on_append(const wal_append& x) {
     arm();
 }
 
+void wal_writer::on_mark(const wal_mark& x) {
+  try {
+    log_->add(x.group, x.mark);
+  } catch (const invariant_violation& broken) {
+    send(x.replica, group_fault{{errc::invariant_violated, broken.what()}});
+    return;
+  }
+  marked_.push_back({x.replica, x.mark.snapshot.at.last});
+  must_sync_ = true;
+  arm();
+}
+
+void wal_writer::on_collect(const wal_collect& x) {
+  gc_carried told;
+  if (log_->oldest_segment() != collected_) {
+    collected_ = log_->oldest_segment();
+    told.holders = log_->holders_of_oldest();
+  }
+  const auto before = log_->staged_bytes();
+  bool has_staged = true;
+  if (x.content)
+    log_->carry(*x.content);
+  else
+    has_staged = log_->carry_metadata(x.bytes_max);
+  told.bytes = log_->staged_bytes() - before;
+  must_sync_ = true;
+  flush();
+  if (has_failed_)
+    return;
+  if (!has_staged) {
+    auto retired = log_->retire_oldest();
+    if (!retired) {
+      fail(retired.reason());
+      return;
+    }
+    if (*retired == persistence::wal::retirement::removed)
+      told.removed = collected_;
+  }
+  send(x.asker, std::move(told));
+}
+
 void wal_writer::arm() {
   if (is_armed_)
     return;
@@ -84,7 +128,7 @@ void wal_writer::arm() {
 }
 
 void wal_writer::flush() {
-  if (waiting_.empty() && pinned_.empty() && log_->staged_bytes() == 0)
+  if (waiting_.empty() && marked_.empty() && pinned_.empty() && log_->staged_bytes() == 0)
     return;
   auto must_sync = std::exchange(must_sync_, false);
   if (auto committed = log_->commit(must_sync); !committed) {
@@ -99,6 +143,8 @@ void wal_writer::flush() {
     if (i + 1 == waiting_.size() || waiting_[i + 1].replica != waiting_[i].replica)
       send(waiting_[i].replica, group_persisted{waiting_[i].seq});
   waiting_.clear();
+  for (auto& x : std::exchange(marked_, {}))
+    send(x.replica, group_marked{x.last});
   for (auto& tell : std::exchange(pinned_, {}))
     tell();
 }
@@ -106,6 +152,7 @@ void wal_writer::flush() {
 void wal_writer::fail(error reason) {
   has_failed_ = true;
   waiting_.clear();
+  marked_.clear();
   pinned_.clear();
   send(node_->supervisor, node_wal_failed{std::move(reason)});
 }

@@ -23,7 +23,14 @@ private:
     persist_seq seq;
   };
 
+  struct marked_replica {
+    replica_actor replica;
+    raft::entry_id last;
+  };
+
   void on_append(const wal_append& x);
+  void on_mark(const wal_mark& x);
+  void on_collect(const wal_collect& x);
   void arm();
   void flush();
   /// Nothing that breaks in here may end the writer in silence: it fails with the reason.
@@ -34,7 +41,9 @@ private:
   std::unique_ptr<persistence::wal> log_;
   node_context_ptr node_;
   std::vector<waiting_replica> waiting_;
+  std::vector<marked_replica> marked_;
   std::vector<std::function<void()>> pinned_;
+  uint64_t collected_ = 0; ///< The segment that is being collected.
   bool must_sync_ = false;
   bool is_armed_ = false;
   bool has_failed_ = false;

@@ -36,6 +36,7 @@ enum class errc : uint8_t {
   invalid_change = 22,          ///< The members can't be changed like that; the reason is told.
   change_without_majority = 23, ///< Of the voters after it too few have answered lately.
   not_member = 24,              ///< This node isn't in the group, any more or yet: ask another.
+  snapshot_failed = 25,         ///< No snapshot was made; the older ones are as they were.
 
   // 32..63: may or may not be executed. Retry only under the same session and sequence.
   timeout = 32,         ///< The deadline passed before the entry's fate was known.

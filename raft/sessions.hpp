@@ -84,7 +84,7 @@ public:
 
   /// The same bytes for the same state, however it came about. Layout: sessions_codec.cpp.
   [[nodiscard]] std::vector<std::byte> save() const;
-  static result<session_table> load(std::span<const std::byte> bytes);
+  static result<session_table> load(std::span<const std::byte> bytes, replies rule = replies::kept);
   /// A hash of `save()`: equal on replicas that applied the same entries.
   [[nodiscard]] uint64_t digest() const;
 

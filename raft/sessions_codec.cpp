@@ -64,12 +64,12 @@ std::vector<std::byte> session_table::save() const {
   return bytes;
 }
 
-result<session_table> session_table::load(std::span<const std::byte> bytes) {
+result<session_table> session_table::load(std::span<const std::byte> bytes, replies rule) {
   byte_reader in{bytes};
   if (const auto version = in.u8(); in.ok() && version != format_version)
     return error{errc::version_mismatch, "saved sessions of version " + std::to_string(version)
                                            + ", known is 1: start a newer program"};
-  session_table table;
+  session_table table{rule};
   table.applied_ = index_t{in.u64()};
   table.now_ns_ = in.i64();
   const auto count = in.u32();

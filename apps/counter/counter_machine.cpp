@@ -4,6 +4,22 @@
 
 namespace counter {
 
+namespace {
+
+class count_view final : public caucus::snapshot_view {
+public:
+  explicit count_view(int64_t count) : count_{count} {}
+
+  caucus::result<void> write(caucus::snapshot_sink& into) const override {
+    return into.write(std::as_bytes(std::span{encode_count(count_)}));
+  }
+
+private:
+  int64_t count_;
+};
+
+} // namespace
+
 caucus::apply_result counter_machine::apply(const caucus::apply_context&,
                                             const caucus::shared_bytes& command) {
   auto decoded = decode_command(command.view());
@@ -32,6 +48,18 @@ uint64_t counter_machine::digest() const {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
   return x ^ (x >> 31);
+}
+
+std::unique_ptr<caucus::snapshot_view> counter_machine::take_view() const {
+  return std::make_unique<count_view>(count_);
+}
+
+caucus::result<void> counter_machine::restore(caucus::snapshot_source& from) {
+  std::string bytes(encode_count(0).size(), '\0');
+  if (auto done = caucus::read_exactly(from, std::as_writable_bytes(std::span{bytes})); !done)
+    return done;
+  count_ = *decode_count(bytes);
+  return {};
 }
 
 std::string counter_machine::describe() const {

@@ -15,6 +15,9 @@ public:
   [[nodiscard]] caucus::apply_result query(const caucus::shared_bytes& question) const override;
   [[nodiscard]] uint64_t digest() const override;
   [[nodiscard]] std::string describe() const override;
+  /// The count, as `encode_count` writes it.
+  [[nodiscard]] std::unique_ptr<caucus::snapshot_view> take_view() const override;
+  caucus::result<void> restore(caucus::snapshot_source& from) override;
 
 private:
   int64_t count_ = 0;

@@ -100,6 +100,10 @@ struct step_down {
   uint64_t timeout_ms = 0;
 };
 
+/// Makes a snapshot of the asked replica's machine now, whatever its log's length. `committed` with
+/// the index it ends at in `index`, once it is durable.
+struct take_snapshot {};
+
 struct members_request {};
 
 /// One member, as the asked replica knows it.
@@ -155,9 +159,10 @@ struct group_status {
     0; ///< By this replica's own machine; `digest` and `machine` are of this index.
   uint64_t persisted = 0;
   uint64_t last = 0;
-  uint64_t digest = 0; ///< Of the machine's state: equal on replicas with equal `applied`.
-  std::string machine; ///< What the machine tells about itself, one JSON object.
-  std::string fault;   ///< Why it is quarantined; empty when healthy.
+  uint64_t snapshot = 0; ///< Up to where its newest snapshot goes; 0: there is none.
+  uint64_t digest = 0;   ///< Of the machine's state: equal on replicas with equal `applied`.
+  std::string machine;   ///< What the machine tells about itself, one JSON object.
+  std::string fault;     ///< Why it is quarantined; empty when healthy.
 };
 
 /// Every change of (term, leader), once, in order; the current value comes first.
@@ -204,6 +209,10 @@ auto inspect(F& f, step_down& x) {
   return f(x.timeout_ms);
 }
 template <class F>
+auto inspect(F& f, take_snapshot&) {
+  return f();
+}
+template <class F>
 auto inspect(F& f, members_request&) {
   return f();
 }
@@ -227,7 +236,7 @@ auto inspect(F& f, status_request&) {
 template <class F>
 auto inspect(F& f, group_status& x) {
   return f(x.group, x.node, x.role, x.term, x.leader, x.commit, x.applied, x.persisted, x.last,
-           x.digest, x.machine, x.fault);
+           x.snapshot, x.digest, x.machine, x.fault);
 }
 template <class F>
 auto inspect(F& f, leader_changed& x) {
@@ -296,6 +305,8 @@ using group_actor = caf::typed_actor<
   caf::replies_to<transfer_leadership>::with<outcome>,
   // Ends the asked replica's leadership.
   caf::replies_to<step_down>::with<outcome>,
+  // Makes a snapshot of the asked replica's machine.
+  caf::replies_to<take_snapshot>::with<outcome>,
   // Tells who the members are.
   caf::replies_to<members_request>::with<group_members>,
   // Tells this replica's own state, also when there is no leader.
@@ -329,5 +340,6 @@ CAF_ADD_TYPE_ID(caucus_messages, (caucus::members_request))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::member_info))
 CAF_ADD_TYPE_ID(caucus_messages, (std::vector<caucus::member_info>))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::group_members))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::take_snapshot))
 
 CAF_END_TYPE_ID_BLOCK(caucus_messages)

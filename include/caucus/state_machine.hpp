@@ -1,6 +1,7 @@
 #pragma once
 
 #include "caucus/error.hpp"
+#include "caucus/snapshot.hpp"
 #include "caucus/types.hpp"
 
 #include <functional>
@@ -49,6 +50,18 @@ public:
   /// rules is lost, but the replies to what isn't executed again are: a retry of such a command
   /// hears `unknown` with `reply_lost`.
   [[nodiscard]] virtual std::optional<index_t> applied_index() const { return std::nullopt; }
+
+  /// The state as it is now, between two commands. Must be quick, since the next command waits for
+  /// it; writing it out takes its time elsewhere. Null: this machine has no snapshots, and its log
+  /// grows for ever.
+  [[nodiscard]] virtual std::unique_ptr<snapshot_view> take_view() const { return nullptr; }
+
+  /// Replaces the whole state, and what is kept of it on disk, by what a view of another replica,
+  /// or of an earlier life, has written. An error or an exception quarantines this replica's group.
+  /// To be read to its end.
+  virtual result<void> restore(snapshot_source&) {
+    return error{errc::machine_failed, "this machine has no snapshots, but is to load one"};
+  }
 };
 
 using machine_factory = std::function<std::unique_ptr<state_machine>()>;

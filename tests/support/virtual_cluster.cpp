@@ -3,12 +3,27 @@
 #include "base/assert.hpp"
 #include "raft/core_status.hpp"
 
+#include <array>
+
 namespace caucus::testing {
 
 namespace {
 
 /// Far more than any test needs at one point in time.
 constexpr uint64_t steps_to_rest_max = 500'000;
+
+/// The two numbers of a tally_machine.
+class tally_view final : public snapshot_view {
+public:
+  explicit tally_view(std::array<uint64_t, 2> state) : state_{state} {}
+
+  result<void> write(snapshot_sink& into) const override {
+    return into.write(std::as_bytes(std::span{state_}));
+  }
+
+private:
+  std::array<uint64_t, 2> state_;
+};
 
 uint64_t mix_text(uint64_t hash, std::string_view text) {
   for (char c : text)
@@ -37,6 +52,19 @@ apply_result tally_machine::query(const shared_bytes& question) const {
 }
 
 std::string tally_machine::describe() const { return "{\"count\":" + std::to_string(count_) + "}"; }
+
+std::unique_ptr<snapshot_view> tally_machine::take_view() const {
+  return std::make_unique<tally_view>(std::array{count_, digest_});
+}
+
+result<void> tally_machine::restore(snapshot_source& from) {
+  std::array<uint64_t, 2> state{};
+  if (auto done = read_exactly(from, std::as_writable_bytes(std::span{state})); !done)
+    return done;
+  count_ = state[0];
+  digest_ = state[1];
+  return {};
+}
 
 // -- recording_client ---------------------------------------------------------
 

@@ -25,6 +25,8 @@ public:
   [[nodiscard]] apply_result query(const shared_bytes& question) const override;
   [[nodiscard]] uint64_t digest() const override { return digest_; }
   [[nodiscard]] std::string describe() const override;
+  [[nodiscard]] std::unique_ptr<snapshot_view> take_view() const override;
+  result<void> restore(snapshot_source& from) override;
 
 private:
   uint64_t count_ = 0;

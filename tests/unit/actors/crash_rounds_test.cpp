@@ -11,11 +11,30 @@ namespace caucus::testing {
 
 namespace {
 
+using lines = std::vector<std::string>;
+
+/// A copy of a journal, a line each, behind `padding` bytes.
+class journal_view final : public snapshot_view {
+public:
+  journal_view(lines content, size_t padding) : lines_{std::move(content)}, padding_{padding} {}
+
+  result<void> write(snapshot_sink& into) const override {
+    std::string text(padding_, '.');
+    for (auto& line : lines_)
+      text += line + '\n';
+    return into.write(std::as_bytes(std::span{text}));
+  }
+
+private:
+  lines lines_;
+  size_t padding_;
+};
+
 /// The bytes of every command applied, in order: what was acknowledged must be in it for ever.
 class journal_machine final : public state_machine {
 public:
-  explicit journal_machine(std::shared_ptr<std::vector<std::string>> journal)
-    : journal_{std::move(journal)} {
+  journal_machine(std::shared_ptr<lines> journal, size_t padding)
+    : journal_{std::move(journal)}, padding_{padding} {
     journal_->clear();
   }
   apply_result apply(const apply_context&, const shared_bytes& command) override {
@@ -29,15 +48,47 @@ public:
         hash = rng::mix(hash ^ static_cast<uint8_t>(c));
     return hash;
   }
+  [[nodiscard]] std::unique_ptr<snapshot_view> take_view() const override {
+    return std::make_unique<journal_view>(*journal_, padding_);
+  }
+  result<void> restore(snapshot_source& from) override {
+    journal_->clear();
+    std::string text;
+    for (std::string piece(4096, ' ');;) {
+      auto done = from.read(std::as_writable_bytes(std::span{piece}));
+      if (!done)
+        return std::move(done).reason();
+      if (*done == 0)
+        break;
+      text.append(piece, 0, *done);
+    }
+    for (auto at = padding_; at < text.size();) {
+      const auto end = text.find('\n', at);
+      journal_->push_back(text.substr(at, end - at));
+      at = end + 1;
+    }
+    return {};
+  }
 
 private:
-  std::shared_ptr<std::vector<std::string>> journal_;
+  std::shared_ptr<lines> journal_;
+  size_t padding_; ///< Of a snapshot.
+};
+
+struct crash_options {
+  uint64_t nodes = 3;
+  uint64_t seed = 1;
+  bool are_syncs_ignored = false;
+  uint64_t snapshot_entries = 0; ///< 0: no snapshots.
+  size_t padding = 0;            ///< With 100,000 bytes a snapshot is a file.
 };
 
 struct round_result {
   size_t acknowledged = 0;
   size_t lost = 0;
   size_t refused_starts = 0;
+  size_t snapshots_made = 0;
+  size_t snapshots_received = 0;
   bool has_recovered = true;
 };
 
@@ -45,20 +96,26 @@ struct round_result {
 /// them.
 class crash_rounds {
 public:
-  crash_rounds(uint64_t nodes, uint64_t seed, bool are_syncs_ignored)
-    : random_{seed},
-      cluster_{{.nodes = nodes,
-                .seed = seed,
-                .adjust = [](node_options& x) { x.drain_timeout_ms = 0; },
+  explicit crash_rounds(crash_options how)
+    : random_{how.seed},
+      cluster_{{.nodes = how.nodes,
+                .seed = how.seed,
+                .adjust =
+                  [how](node_options& x) {
+                    x.drain_timeout_ms = 0;
+                    x.segment_bytes = how.snapshot_entries == 0 ? x.segment_bytes : 64 << 10;
+                    x.snapshot_entries = how.snapshot_entries;
+                    x.snapshot_interval_ms = 0;
+                  },
                 .machine =
-                  [this] {
-                    auto journal = std::make_shared<std::vector<std::string>>();
-                    journals_.push_back(journal);
-                    return std::make_unique<journal_machine>(std::move(journal));
+                  [this, how] {
+                    auto fresh = std::make_shared<lines>();
+                    journals_.push_back(fresh);
+                    return std::make_unique<journal_machine>(std::move(fresh), how.padding);
                   }}},
-      nodes_{nodes} {
-    for (uint64_t id = 1; id <= nodes; ++id)
-      cluster_.disk(id).ignore_syncs(are_syncs_ignored);
+      nodes_{how.nodes} {
+    for (uint64_t id = 1; id <= nodes_; ++id)
+      cluster_.disk(id).ignore_syncs(how.are_syncs_ignored);
     cluster_.start_all();
   }
 
@@ -70,6 +127,10 @@ public:
       restart();
       // Every round ends with a check, so that a loss is seen before later rounds could hide it.
       check();
+    }
+    for (uint64_t id = 1; id <= nodes_; ++id) {
+      result_.snapshots_made += cluster_.log(id).count("event=snapshot_made");
+      result_.snapshots_received += cluster_.log(id).count("event=snapshot_received");
     }
     return result_;
   }
@@ -147,7 +208,7 @@ private:
   }
 
   rng random_;
-  std::vector<std::weak_ptr<std::vector<std::string>>> journals_; ///< Dead machines' don't count.
+  std::vector<std::weak_ptr<lines>> journals_; ///< Dead machines' don't count.
   virtual_cluster cluster_;
   uint64_t nodes_;
   std::vector<std::unique_ptr<recording_client>> clients_;
@@ -156,6 +217,15 @@ private:
   round_result result_;
 };
 
+round_result check_rounds(crash_options how) {
+  auto result = crash_rounds{how}.run(5);
+  CHECK(result.lost == 0);
+  CHECK(result.refused_starts == 0);
+  CHECK(result.has_recovered);
+  CHECK(result.acknowledged > 20);
+  return result;
+}
+
 } // namespace
 
 TEST_CASE("nothing acknowledged is lost when the power fails, 3 and 5 nodes") {
@@ -163,19 +233,30 @@ TEST_CASE("nothing acknowledged is lost when the power fails, 3 and 5 nodes") {
     for (uint64_t seed = 1; seed <= 10; ++seed) {
       CAPTURE(nodes);
       CAPTURE(seed);
-      auto result = crash_rounds{nodes, seed, false}.run(5);
-      CHECK(result.lost == 0);
-      CHECK(result.refused_starts == 0);
-      CHECK(result.has_recovered);
-      CHECK(result.acknowledged > 20);
+      check_rounds({.nodes = nodes, .seed = seed});
     }
+}
+
+TEST_CASE("nor with a snapshot every few entries, small ones and files") {
+  uint64_t made = 0;
+  uint64_t received = 0;
+  for (size_t padding : {size_t{0}, size_t{100'000}})
+    for (uint64_t seed = 101; seed <= 115; ++seed) {
+      CAPTURE(padding);
+      CAPTURE(seed);
+      auto done = check_rounds({.seed = seed, .snapshot_entries = 5, .padding = padding});
+      made += done.snapshots_made;
+      received += done.snapshots_received;
+    }
+  CHECK(made > 200);
+  CHECK(received > 5);
 }
 
 TEST_CASE("without syncs the same rounds lose something: the test can fail") {
   size_t noticed = 0;
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     try {
-      auto result = crash_rounds{3, seed, true}.run(5);
+      auto result = crash_rounds{{.seed = seed, .are_syncs_ignored = true}}.run(5);
       noticed += result.lost > 0 || result.refused_starts > 0 || !result.has_recovered ? 1 : 0;
     } catch (const std::exception&) {
       ++noticed; // Two leaders in a term, or an entry overwritten that was committed.

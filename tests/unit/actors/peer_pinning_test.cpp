@@ -42,9 +42,10 @@ struct pinning_fixture {
     node.wal = world.system().spawn(
       [](wal_writer_actor::pointer,
          const std::shared_ptr<pins>& kept) -> wal_writer_actor::behavior_type {
-        return {[](const wal_append&) {}, [](const wal_describe&) {},
-                [kept](const wal_pin_peer& x) { kept->push_back(x); }, [](wal_flush) {},
-                [](wal_close) {}};
+        return {[](const wal_append&) {},  [](const wal_describe&) {},
+                [](const wal_mark&) {},    [](const wal_usage&) {},
+                [](const wal_collect&) {}, [kept](const wal_pin_peer& x) { kept->push_back(x); },
+                [](wal_flush) {},          [](wal_close) {}};
       },
       asked);
     listener.add_link(node_id{}, peer_link_actor{});

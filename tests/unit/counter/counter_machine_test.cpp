@@ -1,6 +1,8 @@
 #include "apps/counter/counter_command.hpp"
 #include "apps/counter/counter_machine.hpp"
 
+#include "tests/support/memory_snapshot.hpp"
+
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -67,5 +69,20 @@ TEST_SUITE("counter/machine") {
     run(b, {verb::add, 3});
     run(b, {verb::add, -2});
     CHECK(a.digest() == b.digest());
+  }
+
+  TEST_CASE("a loaded snapshot is the count, also a negative one; a short one is refused") {
+    counter_machine from;
+    run(from, {verb::add, -3});
+    caucus::testing::memory_sink snapshot;
+    REQUIRE(from.take_view()->write(snapshot).ok());
+    counter_machine into;
+    run(into, {verb::add, 9});
+    caucus::testing::memory_source whole{snapshot.bytes};
+    REQUIRE(into.restore(whole).ok());
+    CHECK(into.digest() == from.digest());
+    snapshot.bytes.pop_back();
+    caucus::testing::memory_source cut{snapshot.bytes};
+    CHECK_FALSE(into.restore(cut).ok());
   }
 }

@@ -1,0 +1,73 @@
+#include "actors/gc.hpp"
+
+namespace caucus {
+
+namespace {
+
+/// How often the log's size is looked at while there is nothing to do.
+constexpr std::chrono::seconds idle_pause{1};
+/// What keeps the segment may go by itself.
+constexpr std::chrono::milliseconds stuck_pause{10};
+/// What one step reads, and the writer writes beside what the groups append.
+constexpr size_t step_bytes = size_t{256} << 10;
+/// So many groups at a time are told that the log's front is theirs.
+constexpr size_t told_max = 16;
+
+} // namespace
+
+gc::gc(caf::actor_config& cfg, caf::execution_unit* home,
+       std::shared_ptr<persistence::log_reader> reader, node_context_ptr node)
+  : on_worker{cfg, home}, collector_{std::move(reader)}, node_{std::move(node)} {}
+
+gc_actor::behavior_type gc::make_behavior() {
+  go_on(idle_pause);
+  return {
+    [this](gc_look) { send(node_->wal, wal_usage{gc_actor{this}}); },
+    [this](const gc_usage& x) { on_usage(x); },
+    [this](const gc_carried& x) { on_carried(x); },
+  };
+}
+
+void gc::go_on(std::chrono::nanoseconds pause) { delayed_send(this, pause, gc_look{}); }
+
+void gc::on_usage(const gc_usage& x) {
+  const auto oldest = x.usage.segments.empty() ? 0 : x.usage.segments.front().sequence;
+  if (oldest != oldest_) {
+    oldest_ = oldest;
+    is_unreadable_ = false;
+  }
+  if (is_unreadable_ || !x.usage.wants_collection(node_->options.segment_bytes)) {
+    go_on(idle_pause);
+    return;
+  }
+  step();
+}
+
+void gc::step() {
+  auto next = collector_.next(oldest_, step_bytes);
+  if (!next) {
+    // Nothing is lost by that: the segment stays, and who reads what is damaged is told then.
+    node_->log().error("event=segment_unreadable segment=" + std::to_string(oldest_) + " reason=\""
+                       + to_string(next.reason())
+                       + "\" action=\"the log can't be shortened; replace this node's disk\"");
+    is_unreadable_ = true;
+    go_on(idle_pause);
+    return;
+  }
+  send(node_->wal, wal_collect{*std::move(next), step_bytes, gc_actor{this}});
+}
+
+void gc::on_carried(const gc_carried& x) {
+  const auto rate = node_->options.gc_bytes_per_second;
+  if (x.removed != 0)
+    node_->log().info("event=segment_removed segment=" + std::to_string(x.removed));
+  for (size_t i = 0; i < std::min(x.holders.size(), told_max); ++i)
+    if (auto replica = node_->routes.find(x.holders[i].group))
+      send(replica, group_make_snapshot{x.holders[i].last});
+  if (x.bytes == 0 && x.removed == 0)
+    go_on(stuck_pause);
+  else
+    go_on(std::chrono::nanoseconds{rate == 0 ? 0 : x.bytes * 1'000'000'000 / rate});
+}
+
+} // namespace caucus

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "actors/on_worker.hpp"
+#include "persistence/segment_collector.hpp"
+
+namespace caucus {
+
+/// Keeps the node's log short: while its files take more than twice what is needed, the oldest
+/// segment goes, and what is still needed of it is read here and handed to the writer. Small steps
+/// under a rate limit, one at a time. Runs on a thread of its own because reading blocks.
+class gc final : public on_worker<gc_actor::base> {
+public:
+  gc(caf::actor_config& cfg, caf::execution_unit* home,
+     std::shared_ptr<persistence::log_reader> reader, node_context_ptr node);
+
+  gc_actor::behavior_type make_behavior() override;
+  const char* name() const override { return "gc"; }
+
+private:
+  void on_usage(const gc_usage& x);
+  void on_carried(const gc_carried& x);
+  /// Reads the next piece of the oldest segment and has it written.
+  void step();
+  void go_on(std::chrono::nanoseconds pause);
+
+  persistence::segment_collector collector_;
+  node_context_ptr node_;
+  uint64_t oldest_ = 0;
+  bool is_unreadable_ =
+    false; ///< The oldest segment: nothing can go until a restart has judged it.
+};
+
+} // namespace caucus

@@ -1,0 +1,163 @@
+// The part of group_replica that concerns snapshots: when to make one, what to do with one that is
+// there. Their bytes are the snapshotter's.
+
+#include "actors/group_replica.hpp"
+
+#include "base/assert.hpp"
+
+namespace caucus {
+
+using persistence::kept_snapshot;
+
+// -- making ---------------------------------------------------------------------
+
+void group_replica::on_make_snapshot(caller who) {
+  if (fault_) {
+    who.answer(refusal_of_quarantined(fault_->what));
+    return;
+  }
+  snapshots_.callers.push_back(std::move(who));
+  make_snapshot();
+}
+
+void group_replica::make_snapshot_if_due() {
+  if (!snapshots_.is_making && snapshots_.schedule.is_due(now_.mono_ns))
+    make_snapshot();
+}
+
+void group_replica::make_snapshot() {
+  if (fault_ || std::exchange(snapshots_.is_making, true))
+    return;
+  refresh_now();
+  snapshots_.schedule.begin(now_.mono_ns);
+  send(machine(), machine_take_view{});
+}
+
+void group_replica::on_view(const group_view& x) {
+  if (fault_)
+    return;
+  if (!x.image) {
+    end_snapshot(refusal(errc::snapshot_failed, x.image.reason().what));
+    return;
+  }
+  if (!*x.image) {
+    snapshots_.schedule.turn_off();
+    end_snapshot(refusal(errc::snapshot_failed, "the machine has no snapshots"));
+    return;
+  }
+  if (x.index <= snapshots_.newest().index) {
+    end_snapshot({.kind = outcome_kind::committed, .index = snapshots_.newest().index.value()});
+    return;
+  }
+  step(raft::applied{x.index}); // The machine tells so only now and then; no more is compacted.
+  send(node_->snapshots,
+       snapshot_make{{how_.descriptor.group, how_.core.boundary_at(x.index), x.wall_ns, *x.image},
+                     replica_actor{this}});
+}
+
+void group_replica::on_snapshot_made(const group_snapshot_made& x) {
+  const auto group = how_.descriptor.group;
+  if (!x.made) {
+    node_->log().warning("group=" + how_.descriptor.name + " event=snapshot_failed reason=\""
+                         + to_string(x.made.reason()) + "\"");
+    end_snapshot(refusal(errc::snapshot_failed, to_string(x.made.reason())));
+    return;
+  }
+  auto made = x.made->snapshot;
+  // A newer one was installed meanwhile: it stays (RELIABILITY N-09, S-52).
+  if (fault_ || made.at.last.index <= snapshots_.newest().index) {
+    if (made.at.last != snapshots_.newest())
+      send(node_->snapshots, snapshot_forget{group, made.at.last});
+    end_snapshot(refusal(errc::snapshot_failed, "a newer one was installed meanwhile"));
+    return;
+  }
+  snapshots_.schedule.finish(x.made->bytes);
+  // The log stays back to the one before: if this one turns out to be damaged, that is the way.
+  const auto begins_after =
+    snapshots_.kept.empty() ? raft::snapshot_boundary{} : snapshots_.kept.front().at;
+  send(node_->wal, wal_mark{group, {made, begins_after}, replica_actor{this}});
+  made.bytes = {};
+  snapshots_.marking = std::move(made);
+}
+
+void group_replica::on_marked(raft::entry_id last) {
+  auto& marking = snapshots_.marking;
+  if (fault_ || !marking || marking->at.last != last)
+    return;
+  auto made = *std::exchange(marking, std::nullopt);
+  if (made.at.last.index <= snapshots_.newest().index)
+    return end_snapshot(refusal(errc::snapshot_failed, "a newer one was installed meanwhile"));
+  node_->log().info("group=" + how_.descriptor.name
+                    + " node=" + std::to_string(node_->options.id.value())
+                    + " event=snapshot_made index=" + std::to_string(last.index.value()));
+  const auto compacted = snapshots_.newest().index;
+  keep(std::move(made));
+  end_snapshot({.kind = outcome_kind::committed, .index = last.index.value()});
+  if (compacted != index_t{})
+    step(raft::compact{compacted});
+}
+
+void group_replica::keep(kept_snapshot newest) {
+  auto& kept = snapshots_.kept;
+  kept.insert(kept.begin(), std::move(newest));
+  while (kept.size() > persistence::snapshots_kept) {
+    if (!kept.back().is_small)
+      send(node_->snapshots, snapshot_forget{how_.descriptor.group, kept.back().at.last});
+    kept.pop_back();
+  }
+}
+
+void group_replica::end_snapshot(const outcome& told) {
+  snapshots_.is_making = false;
+  for (auto& who : std::exchange(snapshots_.callers, {}))
+    who.answer(told);
+}
+
+// -- sending, receiving ---------------------------------------------------------
+
+void group_replica::send_snapshot(const raft::snapshot_wanted& wanted) {
+  // What was compacted, a snapshot goes beyond: the newest is the one that helps most.
+  if (snapshots_.newest().index < wanted.at_least)
+    return; // Asked again from time to time.
+  send(node_->snapshots, snapshot_send{how_.descriptor.group, wanted.to, snapshots_.kept.front(),
+                                       replica_actor{this}});
+}
+
+void group_replica::on_snapshot_received(const group_snapshot_received& x) {
+  if (fault_)
+    return;
+  flush(); // So that the next ready says of this one alone what to do.
+  snapshots_.received = x.got;
+  step(raft::snapshot_installed{x.got.at, x.got.wall_ns});
+  flush();
+  // The core didn't need it.
+  if (const auto rest = std::exchange(snapshots_.received, std::nullopt);
+      rest && !rest->is_small && persistence::find(snapshots_.kept, rest->at.last) == nullptr)
+    send(node_->snapshots, snapshot_forget{how_.descriptor.group, rest->at.last});
+}
+
+// Before the log begins anew on the disk it knows the snapshot that it begins after; before any
+// entry behind it the machine has loaded it.
+void group_replica::restore(raft::entry_id last) {
+  CAUCUS_ASSERT(snapshots_.received && snapshots_.received->at.last == last);
+  auto got = *std::exchange(snapshots_.received, std::nullopt);
+  send(node_->wal, wal_mark{how_.descriptor.group, {got, {}}, replica_actor{this}});
+  load_snapshot(got);
+  got.bytes = {};
+  for (const auto& older : std::exchange(snapshots_.kept, {}))
+    if (!older.is_small && older.at.last != last)
+      send(node_->snapshots, snapshot_forget{how_.descriptor.group, older.at.last});
+  snapshots_.kept.push_back(std::move(got));
+  snapshots_.schedule.restart();
+  pending_.pass(last.index);
+  handed_out_ = last.index;
+}
+
+void group_replica::load_snapshot(const kept_snapshot& from) {
+  send(machine(), machine_restore{from.at.last.index, from.wall_ns,
+                                  [store = node_->store, group = how_.descriptor.group, from] {
+                                    return store->open(group, from);
+                                  }});
+}
+
+} // namespace caucus

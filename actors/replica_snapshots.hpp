@@ -1,0 +1,29 @@
+#pragma once
+
+#include "actors/caller.hpp"
+#include "actors/snapshot_schedule.hpp"
+#include "persistence/kept_snapshot.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace caucus {
+
+/// What a replica knows of its group's snapshots: the two kept, the one being made, the one
+/// received.
+struct replica_snapshots {
+  std::vector<persistence::kept_snapshot>
+    kept; ///< Newest first, without bytes; the log knows them.
+  snapshot_schedule schedule;
+  bool is_making = false;
+  std::optional<persistence::kept_snapshot> marking;  ///< Made; the log is being told.
+  std::optional<persistence::kept_snapshot> received; ///< From a peer; what it's good for, the core
+                                                      ///< says with its next ready.
+  std::vector<caller> callers;                        ///< Who asked for the one being made.
+
+  [[nodiscard]] raft::entry_id newest() const {
+    return kept.empty() ? raft::entry_id{} : kept.front().at.last;
+  }
+};
+
+} // namespace caucus

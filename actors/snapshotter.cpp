@@ -1,0 +1,217 @@
+#include "actors/snapshotter.hpp"
+
+#include "persistence/snapshot_catalog.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace caucus {
+
+namespace {
+
+/// How long a rate limit keeps a transfer waiting at a time.
+constexpr std::chrono::milliseconds pause{5};
+/// A transfer that fell silent catches up with that much of the limit at most.
+constexpr int64_t burst_ns = 100'000'000;
+constexpr int64_t second_ns = 1'000'000'000;
+constexpr size_t untold_max = 1024;
+
+} // namespace
+
+snapshotter::snapshotter(caf::actor_config& cfg, caf::execution_unit* home,
+                         std::shared_ptr<const snapshot_store> store, uint64_t boot,
+                         node_context_ptr node)
+  : on_worker{cfg, home},
+    store_{std::move(store)},
+    node_{std::move(node)},
+    last_transfer_{boot << 32},
+    uids_{rng::mix(node_->options.id.value()) ^ rng::mix(boot)} {}
+
+snapshotter_actor::behavior_type snapshotter::make_behavior() {
+  return {
+    [this](const snapshot_make& x) { on_make(x); },
+    [this](const snapshot_send& x) { on_send(x); },
+    [this](const snapshot_forget& x) { on_forget(x); },
+    [this](const snapshot_bulk& x) {
+      std::visit([&](const auto& body) { on_body(x.from, x.message, body); }, x.message.body);
+    },
+    [this](const snapshot_peer_ready& x) { on_peer_ready(x.peer); },
+    [this](const snapshot_peer_down& x) { on_peer_down(x.peer, x.reason); },
+    [this](snapshot_go_on) {
+      is_waiting_ = false;
+      advance_all({});
+    },
+  };
+}
+
+void snapshotter::on_exit() {
+  sending_.clear();
+  receiving_.clear();
+}
+
+void snapshotter::on_make(const snapshot_make& x) {
+  auto made = store_->make(x.plan, persistence::snapshot_uid{uids_.next() | 1});
+  send(x.replica, group_snapshot_made{std::move(made)});
+}
+
+void snapshotter::on_forget(const snapshot_forget& x) {
+  const persistence::snapshot_name name{x.group, x.last};
+  // Who is sending it has it open (RELIABILITY N-05).
+  if (auto gone = persistence::remove_snapshots(store_->directory(), {&name, 1}); !gone)
+    node_->log().warning("event=snapshot_not_removed " + to_string(gone.reason()));
+}
+
+// -- outgoing -------------------------------------------------------------------
+
+void snapshotter::on_send(const snapshot_send& x) {
+  const destination where{x.group, x.to};
+  if (sending_.contains(where))
+    return; // The core asks again from time to time.
+  auto opened = store_->open_file(x.group, x.what, persistence::snapshot_uid{uids_.next() | 1});
+  if (!opened) {
+    node_->log().warning("event=snapshot_not_sent group=" + std::to_string(x.group.value())
+                         + " to=" + std::to_string(x.to.value()) + " reason=\""
+                         + to_string(opened.reason()) + "\"");
+    send(x.replica, group_snapshot_sent{x.to, false});
+    return;
+  }
+  const transfer_id transfer{++last_transfer_};
+  const auto added =
+    sending_.emplace(where, sending{{x.group, transfer, *std::move(opened)}, x.replica});
+  advance(added.first);
+}
+
+uint64_t snapshotter::allowance() {
+  const auto rate = node_->options.snapshot_bytes_per_second;
+  if (rate == 0)
+    return std::numeric_limits<uint64_t>::max();
+  const auto now =
+    std::chrono::duration_cast<std::chrono::nanoseconds>(clock().now().time_since_epoch()).count();
+  const auto passed = static_cast<uint64_t>(std::min(now - allowed_at_ns_, burst_ns));
+  const auto more = rate / second_ns * passed + rate % second_ns * passed / second_ns;
+  allowed_at_ns_ = now;
+  allowed_bytes_ = std::min(allowed_bytes_ + more, std::max<uint64_t>(rate / 10, 1));
+  return allowed_bytes_;
+}
+
+void snapshotter::go_on_later() {
+  if (std::exchange(is_waiting_, true))
+    return;
+  delayed_send(this, pause, snapshot_go_on{});
+}
+
+void snapshotter::advance(sendings::iterator which) {
+  auto& content = which->second.content;
+  const auto to = which->first.to;
+  bool is_taken = true;
+  const auto allowed = allowance();
+  auto sent = content.advance(
+    [&](const transport::bulk_message& x) {
+      is_taken = node_->links->send_bulk(to, x);
+      return is_taken;
+    },
+    allowed);
+  if (!sent) {
+    tell(to, {which->first.group, content.transfer(),
+              transport::snapshot_done{sent.reason().code, to_string(sent.reason())}});
+    end(which, false, to_string(sent.reason()));
+    return;
+  }
+  if (allowed != std::numeric_limits<uint64_t>::max())
+    allowed_bytes_ -= std::min(allowed_bytes_, *sent);
+  if (is_taken && content.has_more()) // Else the peer or its connection says when to go on.
+    go_on_later();
+}
+
+void snapshotter::advance_all(node_id to) {
+  for (auto next = sending_.begin(); next != sending_.end();) {
+    const auto which = next++; // It may be gone afterwards.
+    if (to == node_id{} || which->first.to == to)
+      advance(which);
+  }
+}
+
+void snapshotter::end(sendings::iterator which, bool ok, std::string_view why) {
+  const auto& [where, what] = *which;
+  const auto text =
+    "group=" + std::to_string(where.group.value()) + " to=" + std::to_string(where.to.value())
+    + " index=" + std::to_string(what.content.name().last.index.value()) + " bytes="
+    + std::to_string(what.content.received()) + "/" + std::to_string(what.content.file_bytes());
+  if (ok)
+    node_->log().info("event=snapshot_sent " + text);
+  else
+    node_->log().warning("event=snapshot_not_sent " + text + " reason=\"" + std::string{why}
+                         + "\"");
+  send(what.replica, group_snapshot_sent{where.to, ok});
+  sending_.erase(which);
+}
+
+snapshotter::sendings::iterator snapshotter::find(node_id to, const transport::bulk_message& x) {
+  const auto found = sending_.find({x.group, to});
+  const bool is_it = found != sending_.end() && found->second.content.transfer() == x.transfer;
+  return is_it ? found : sending_.end();
+}
+
+void snapshotter::on_body(node_id from, const transport::bulk_message& x,
+                          const transport::snapshot_answer& y) {
+  const auto which = find(from, x);
+  if (which == sending_.end())
+    return;
+  if (which->second.content.on_answer(y))
+    advance(which);
+  else
+    end(which, false, y.refused == errc::none ? "an answer that makes no sense" : y.reason);
+}
+
+void snapshotter::on_body(node_id from, const transport::bulk_message& x,
+                          const transport::snapshot_progress& y) {
+  const auto which = find(from, x);
+  if (which == sending_.end())
+    return;
+  if (which->second.content.on_progress(y))
+    advance(which);
+  else
+    end(which, false, "progress that makes no sense");
+}
+
+void snapshotter::on_body(node_id from, const transport::bulk_message& x,
+                          const transport::snapshot_done& y) {
+  if (const auto which = find(from, x); which != sending_.end())
+    end(which, y.failed == errc::none, y.reason);
+  else if (const auto found = receiving_.find(x.group);
+           found != receiving_.end()
+           && found->second->now == incoming_snapshot::source{from, x.transfer})
+    receiving_.erase(found); // Its sender can't read it.
+}
+
+// -- connections ------------------------------------------------------------------
+
+void snapshotter::tell(node_id to, transport::bulk_message what) {
+  auto& waiting = untold_[to];
+  if (!waiting.empty() || !node_->links->send_bulk(to, what)) {
+    if (waiting.size() < untold_max) // Else its peer reads nothing and asks all the same.
+      waiting.push_back(std::move(what));
+  } else {
+    untold_.erase(to);
+  }
+}
+
+void snapshotter::on_peer_ready(node_id peer) {
+  for (auto& x : std::exchange(untold_[peer], {}))
+    tell(peer, std::move(x));
+  advance_all(peer);
+}
+
+void snapshotter::on_peer_down(node_id peer, const error& reason) {
+  untold_.erase(peer);
+  for (auto& [_, incoming] : receiving_)
+    if (incoming->now.from == peer)
+      incoming->now = {}; // What has come stays for a while, and the transfer may be resumed.
+  for (auto next = sending_.begin(); next != sending_.end();) {
+    const auto which = next++;
+    if (which->first.to == peer)
+      end(which, false, to_string(reason));
+  }
+}
+
+} // namespace caucus

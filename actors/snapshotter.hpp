@@ -1,0 +1,82 @@
+#pragma once
+
+#include "actors/incoming_snapshot.hpp"
+#include "actors/node_context.hpp"
+#include "actors/on_worker.hpp"
+#include "actors/outgoing_snapshot.hpp"
+#include "actors/snapshot_store.hpp"
+#include "base/rng.hpp"
+
+#include <map>
+
+namespace caucus {
+
+/// Makes, sends and receives the snapshots of all groups of the node: what takes a disk's or a
+/// network's time. Runs on a thread of its own because files block. What becomes of a snapshot its
+/// group decides.
+class snapshotter final : public on_worker<snapshotter_actor::base> {
+public:
+  snapshotter(caf::actor_config& cfg, caf::execution_unit* home,
+              std::shared_ptr<const snapshot_store> store, uint64_t boot, node_context_ptr node);
+
+  snapshotter_actor::behavior_type make_behavior() override;
+  const char* name() const override { return "snapshotter"; }
+  void on_exit() override;
+
+private:
+  struct destination {
+    group_id group;
+    node_id to;
+
+    friend auto operator<=>(const destination&, const destination&) = default;
+  };
+  struct sending {
+    outgoing_snapshot content;
+    replica_actor replica;
+  };
+  using sendings = std::map<destination, sending>;
+
+  void on_make(const snapshot_make& x);
+  void on_send(const snapshot_send& x);
+  void on_forget(const snapshot_forget& x);
+
+  // Outgoing.
+  void advance(sendings::iterator which);
+  void advance_all(node_id to);
+  void end(sendings::iterator which, bool ok, std::string_view why);
+  [[nodiscard]] sendings::iterator find(node_id to, const transport::bulk_message& x);
+  /// What the rate limit leaves of this moment.
+  [[nodiscard]] uint64_t allowance();
+  void go_on_later();
+
+  // Incoming.
+  void on_bulk(node_id from, const transport::bulk_message& x);
+  void on_body(node_id from, const transport::bulk_message& x, const transport::snapshot_offer& y);
+  void on_body(node_id from, const transport::bulk_message& x, const transport::snapshot_answer& y);
+  void on_body(node_id from, const transport::bulk_message& x, const transport::snapshot_chunk& y);
+  void on_body(node_id from, const transport::bulk_message& x,
+               const transport::snapshot_progress& y);
+  void on_body(node_id from, const transport::bulk_message& x, const transport::snapshot_done& y);
+  /// Why an offer isn't taken, or makes room for it.
+  result<persistence::snapshot_offer> judge(const transport::bulk_message& x,
+                                            const transport::snapshot_offer& offered);
+
+  // Both.
+  void on_peer_ready(node_id peer);
+  void on_peer_down(node_id peer, const error& reason);
+  /// Sends now, or once the peer's connection has room.
+  void tell(node_id to, transport::bulk_message what);
+
+  std::shared_ptr<const snapshot_store> store_;
+  node_context_ptr node_;
+  sendings sending_;
+  std::map<group_id, std::unique_ptr<incoming_snapshot>> receiving_;
+  std::map<node_id, std::vector<transport::bulk_message>> untold_; ///< Answers without room.
+  uint64_t last_transfer_ = 0;
+  rng uids_;
+  uint64_t allowed_bytes_ = 0; ///< By the rate limit, unused.
+  int64_t allowed_at_ns_ = 0;
+  bool is_waiting_ = false; ///< A message to go on is under way.
+};
+
+} // namespace caucus

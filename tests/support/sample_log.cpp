@@ -1,0 +1,62 @@
+// Writes a log with records of every kind, whose first segments were collected, into a new
+// directory: for the tests of programs that read logs.
+#define DOCTEST_CONFIG_IMPLEMENT // The fixtures want it.
+#include "tests/unit/persistence/collect_fixture.hpp"
+
+#include <iostream>
+
+using namespace caucus;
+using namespace caucus::testing;
+using namespace caucus::persistence;
+
+namespace {
+
+result<void> write(directory& dir) {
+  auto opened = wal::open(dir, self, tiny_segments());
+  if (!opened)
+    return std::move(opened).reason();
+  auto& log = *opened->log;
+  log.add(peer_identity{node_id{2}, directory_id{22}});
+  log.add(peer_identity{node_id{3}, directory_id{33}});
+  log.add(descriptor(group_id{0xc}, 9));
+  log.add_deleted(group_id{0xc});
+  log.add(descriptor(group_a));
+  log.add(descriptor(group_b, 8));
+  log.add(group_a, hard(1, 1, 2));
+  raft::persist_batch cold = entries(1, 4, 1);
+  cold.entries.push_back(configuration_entry(5, 1, {1, 2}));
+  log.add(group_a, cold);
+  log.add(group_a, small_mark(boundary(2, 1), "two"));
+  log.add(group_a, mark(boundary(4, 1), boundary(2, 1)));
+  segment_collector collector{log.reader()};
+  for (uint64_t index = 1; index <= 150; ++index) {
+    log.add(group_b, entries(index, index, 1, std::string(500, 'x')));
+    if (auto done = log.commit(true); !done)
+      return done;
+  }
+  log.add(group_b, mark(boundary(140, 1), boundary(130, 1)));
+  if (auto done = log.commit(true); !done)
+    return done;
+  while (log.usage().wants_collection(tiny_segments().segment_bytes))
+    if (auto done = collect_step(log, collector, 1 << 20); !done)
+      return std::move(done).reason();
+  raft::persist_batch conflict = entries(141, 142, 2);
+  conflict.truncate_from = index_t{141};
+  log.add(group_b, conflict);
+  log.add_forgotten(node_id{3});
+  log.add(group_b, mark(boundary(200, 3)));
+  raft::persist_batch restart = hard(3, 0, 200);
+  restart.snapshot = raft::entry_id{index_t{200}, term_t{3}};
+  log.add(group_b, restart);
+  return log.commit(true);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  auto dir = open_posix_directory(argc > 1 ? argv[1] : "");
+  const auto done = dir ? write(**dir) : result<void>{dir.reason()};
+  if (!done)
+    std::cerr << to_string(done.reason()) << '\n';
+  return done ? 0 : 1;
+}
