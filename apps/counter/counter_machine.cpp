@@ -11,7 +11,8 @@ public:
   explicit count_view(int64_t count) : count_{count} {}
 
   caucus::result<void> write(caucus::snapshot_sink& into) const override {
-    return into.write(std::as_bytes(std::span{encode_count(count_)}));
+    const auto bytes = encode_count(count_);
+    return into.write(std::as_bytes(std::span{bytes}));
   }
 
 private:

@@ -135,13 +135,6 @@ TEST_CASE("who was away while the log was cut gets a snapshot and catches up") {
     REQUIRE(cluster.start(away).ok());
     REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }));
     CHECK(cluster.log(away).count("event=snapshot_received") == 1);
-    for (uint64_t id = 1; id <= 3; ++id) {
-      auto x = cluster.status(id);
-      MESSAGE(id << " away " << away << " " << x.role << " last " << x.last << " applied "
-                 << x.applied << " snap " << x.snapshot);
-      for (auto& l : cluster.log(id).dbg())
-        MESSAGE(id << " " << l);
-    }
     CHECK(cluster.status(away).snapshot > 0);
     cluster.propose(10, 'y'); // And the log goes on behind it ...
     REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }));
