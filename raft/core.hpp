@@ -263,6 +263,9 @@ private:
   [[nodiscard]] soft_state soft() const noexcept { return {term_, leader_, role()}; }
   [[nodiscard]] index_t applicable() const noexcept { return std::min(commit_, log_.persisted()); }
   void collect_committed(ready& out);
+  /// Up to here the machine was given all, and peers that keep up have it: if it is wanted once
+  /// more, the disk has it.
+  [[nodiscard]] index_t spent() const noexcept;
   void collect_persist(ready& out);
 
   core_options options_;

@@ -40,8 +40,17 @@ ready core::take_ready(instant now) {
   collect_persist(out);
   collect_committed(out);
   // Only now: what was sent, written and handed out above came from memory.
-  log_.evict(options_.tail_bytes_max);
+  log_.evict({options_.tail_bytes_max, options_.tail_bytes_kept}, spent());
   return out;
+}
+
+index_t core::spent() const noexcept {
+  auto upto = apply_.handed();
+  if (const auto* leading = as<leader_role>())
+    for (const auto& peer : leading->peers)
+      if (peer.state == progress_state::replicate)
+        upto = std::min(upto, peer.match);
+  return upto;
 }
 
 void core::collect_persist(ready& out) {

@@ -7,6 +7,22 @@
 
 namespace caucus::raft {
 
+namespace {
+
+/// What `copy` sets space aside for, if as much is asked for: it may find room for less.
+constexpr uint64_t copy_reserved = 1024;
+
+/// So far ahead of the eviction its memory is asked for. Entries leave in the order in which they
+/// came, so each is the coldest there is, and its release would wait for it.
+constexpr size_t entries_ahead = 16;
+
+void expect(const entry& x) {
+  __builtin_prefetch(&x);
+  __builtin_prefetch(&x.body.payload);
+}
+
+} // namespace
+
 log::log(recovered_state& from_disk)
   : terms_{from_disk.compacted, std::move(from_disk.runs), from_disk.last},
     tail_first_{from_disk.last + 1},
@@ -25,15 +41,16 @@ uint64_t log::copy(index_t first, index_t last, uint64_t bytes_max,
                    std::vector<entry_ptr>& out) const {
   CAUCUS_ASSERT(is_in_memory(first));
   CAUCUS_ASSERT(is_in_memory(last) && first <= last);
-  uint64_t bytes = in_memory(first)->cost();
-  auto end = first + 1;
-  while (end <= last && bytes + in_memory(end)->cost() <= bytes_max) {
-    bytes += in_memory(end)->cost();
-    ++end;
+  uint64_t bytes = 0;
+  out.reserve(out.size() + std::min<uint64_t>(last - first + 1, copy_reserved));
+  for (auto i = first; i <= last; ++i) {
+    const auto& x = in_memory(i);
+    const auto cost = x->cost();
+    if (i > first && bytes + cost > bytes_max)
+      break;
+    bytes += cost;
+    out.push_back(x);
   }
-  out.reserve(out.size() + (end - first));
-  for (auto i = first; i < end; ++i)
-    out.push_back(in_memory(i));
   return bytes;
 }
 
@@ -47,8 +64,14 @@ bool log::holds(index_t first, std::span<const entry_ptr> entries) const {
   return true;
 }
 
-void log::evict(uint64_t bytes_max) {
-  while (tail_bytes_ > bytes_max && !tail_.empty() && tail_first_ <= persisted_) {
+void log::evict(tail_limits limits, index_t spent) {
+  while (!tail_.empty() && tail_first_ <= persisted_
+         && (tail_bytes_ > limits.bytes_max
+             || (tail_bytes_ > limits.bytes_kept && tail_first_ <= spent))) {
+    if (tail_.size() > 2 * entries_ahead) {
+      expect(*tail_[2 * entries_ahead]);
+      __builtin_prefetch(tail_[entries_ahead]->body.payload.data());
+    }
     tail_bytes_ -= tail_.front()->cost();
     tail_.pop_front();
     ++tail_first_;

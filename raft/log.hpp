@@ -37,8 +37,14 @@ public:
   uint64_t copy(index_t first, index_t last, uint64_t bytes_max, std::vector<entry_ptr>& out) const;
   /// Whether `entries`, read from the disk, are what the log holds from `first` on.
   [[nodiscard]] bool holds(index_t first, std::span<const entry_ptr> entries) const;
-  /// Forgets persisted entries, oldest first, until the tail fits.
-  void evict(uint64_t bytes_max);
+  /// How much of the tail may stay in memory.
+  struct tail_limits {
+    uint64_t bytes_max;  ///< In all, of what is persisted.
+    uint64_t bytes_kept; ///< While its oldest entry is one that nobody waits for.
+  };
+  /// Forgets persisted entries, oldest first, until the tail fits. Nobody waits for `spent` and what
+  /// comes before.
+  void evict(tail_limits limits, index_t spent);
 
   // -- changes ----------------------------------------------------------------
   /// Precondition: the entry's index is last() + 1.

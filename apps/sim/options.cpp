@@ -281,6 +281,7 @@ raft::core_options core_options_of(const options& x, node_id self, uint32_t life
   out.uncommitted_bytes_max = static_cast<uint64_t>(x.uncommitted_bytes);
   out.forwarded_max = static_cast<uint32_t>(x.forwarded_max);
   out.tail_bytes_max = static_cast<uint64_t>(x.tail_bytes);
+  out.tail_bytes_kept = out.tail_bytes_max / 4;
   out.apply_bytes_max = static_cast<uint64_t>(x.apply_bytes);
   out.lease = x.lease != 0;
   out.tick_ns = x.tick_us * 990; // Rounding makes some ticks a little shorter.

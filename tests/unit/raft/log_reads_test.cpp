@@ -192,6 +192,24 @@ TEST_SUITE("raft/core: entries that left memory") {
     CHECK(x.status().tail_bytes == 192);
   }
 
+  TEST_CASE("what nobody waits for leaves memory long before the limit") {
+    core_cluster x{core_cluster::options{.core = {.tail_bytes_kept = 300}}};
+    x.elect(1);
+    const auto propose = [&] {
+      for (int i = 0; i < 20; ++i) {
+        x.propose(1);
+        x.settle();
+      }
+    };
+    propose();
+    for (const uint64_t id : {1, 2, 3})
+      CHECK(x.status(id).tail_bytes <= 300);
+    x.isolate(3); // Its leader doesn't know yet, and keeps what it hasn't acknowledged.
+    propose();
+    CHECK(x.status(1).tail_bytes > 20 * 96);
+    CHECK(x.status(2).tail_bytes <= 300);
+  }
+
   TEST_CASE("a peer that was away for long catches up from disk") {
     core_cluster x{core_cluster::options{
       .core = {.append_bytes_max = 500, .tail_bytes_max = 300, .apply_bytes_max = 400}}};

@@ -31,6 +31,7 @@ struct weather {
     x.uncommitted_bytes_max = dice.chance(30) ? 1000 : 1 << 20;
     x.forwarded_max = dice.chance(30) ? 3 : 1000;
     x.tail_bytes_max = dice.chance(50) ? 400 : 1 << 20;
+    x.tail_bytes_kept = x.tail_bytes_max / 4;
     x.apply_bytes_max = dice.chance(30) ? 250 : 1 << 20;
     if (dice.chance(40))
       for (uint64_t id = 1; id <= voters; ++id)
