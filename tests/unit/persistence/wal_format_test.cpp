@@ -3,7 +3,7 @@
 #include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
 #include "persistence/segment_header.hpp"
-#include "tests/unit/persistence/snapshot_fixture.hpp"
+#include "tests/unit/persistence/mark_fixture.hpp"
 
 #include <algorithm>
 #include <fstream>

@@ -1,6 +1,6 @@
 #include "persistence/batch_buffer.hpp"
 #include "persistence/group_records.hpp"
-#include "tests/unit/persistence/snapshot_fixture.hpp"
+#include "tests/unit/persistence/mark_fixture.hpp"
 #include "tests/unit/persistence/wal_disks.hpp"
 
 #include <algorithm>
