@@ -42,8 +42,8 @@ public:
     uint64_t bytes_max;  ///< In all, of what is persisted.
     uint64_t bytes_kept; ///< While its oldest entry is one that nobody waits for.
   };
-  /// Forgets persisted entries, oldest first, until the tail fits. Nobody waits for `spent` and what
-  /// comes before.
+  /// Forgets persisted entries, oldest first, until the tail fits. Nobody waits for `spent` and
+  /// what comes before.
   void evict(tail_limits limits, index_t spent);
 
   // -- changes ----------------------------------------------------------------

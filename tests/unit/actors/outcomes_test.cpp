@@ -108,6 +108,8 @@ TEST_CASE("M-05 whoever asked a node that is removed meanwhile hears promptly wh
       CHECK(client.at(asked[i + 1])->kind != outcome_kind::unknown); // A query changes nothing.
     }
     CHECK(client.at(position)->kind == outcome_kind::committed);
+    // A leader that was removed hands over first.
+    REQUIRE(cluster.run_until([&] { return cluster.status(gone).role != "leader"; }));
     auto after = cluster.wait_for(client, client.propose(cluster.group(gone), "x"));
     CHECK(after.reason == errc::not_member);
     CHECK(after.kind == outcome_kind::not_executed);

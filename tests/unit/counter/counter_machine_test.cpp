@@ -71,7 +71,7 @@ TEST_SUITE("counter/machine") {
     CHECK(a.digest() == b.digest());
   }
 
-  TEST_CASE("a loaded snapshot is the count, also a negative one; a short one is refused") {
+  TEST_CASE("a loaded snapshot is the count, also a negative one, and a short one is refused") {
     counter_machine from;
     run(from, {verb::add, -3});
     caucus::testing::memory_sink snapshot;
