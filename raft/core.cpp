@@ -110,6 +110,7 @@ void core::on(const peer_unreachable& x) {
       peer->is_paused = true;
     }
   } else if (x.peer == leader_) {
+      peer->is_unreachable = true;
     refuse_forwarded();
     if (auto* following = as<follower_role>())
       following->is_leader_unreachable = true;

@@ -241,7 +241,8 @@ private:
   void call_for_leader();
 
   // -- transfer.cpp ------------------------------------------------------------
-  void begin_handover(node_id target, request_id request);
+  void begin_handover(node_id target);
+  void await_handover(std::vector<request_id>& answered_with, request_id request);
   [[nodiscard]] bool is_handing_over() const noexcept;
   void hand_over();
   void tick_handover();
@@ -263,8 +264,8 @@ private:
   [[nodiscard]] soft_state soft() const noexcept { return {term_, leader_, role()}; }
   [[nodiscard]] index_t applicable() const noexcept { return std::min(commit_, log_.persisted()); }
   void collect_committed(ready& out);
-  /// Up to here the machine was given all, and peers that keep up have it: if it is wanted once
-  /// more, the disk has it.
+  /// Up to here the machine was given all, and all peers that aren't silent have it: if it is
+  /// wanted once more, the disk has it.
   [[nodiscard]] index_t spent() const noexcept;
   void collect_persist(ready& out);
 

@@ -41,9 +41,10 @@ struct core_options {
   uint32_t reads_max = 1 << 16;              ///< Waiting to be confirmed; beyond it refused.
   uint32_t proposal_bytes_max = 1 << 20;     ///< Payload of one command.
   uint64_t tail_bytes_max = 16 << 20;        ///< Entries kept in memory once persisted.
-  uint64_t tail_bytes_kept = 256 << 10;      ///< Those that nobody waits for: fits into a cache.
-  uint64_t apply_bytes_max = 4 << 20;        ///< Committed entries handed out, not yet applied.
-  uint64_t seed = 1; ///< Mixed with group and node, so that equal seeds don't tie.
+  uint64_t tail_bytes_kept =
+    256 << 10; ///< Of them, if nobody waits for the oldest: fits into a cache.
+  uint64_t apply_bytes_max = 4 << 20; ///< Committed entries handed out, not yet applied.
+  uint64_t seed = 1;                  ///< Mixed with group and node, so that equal seeds don't tie.
 };
 
 } // namespace caucus::raft

@@ -48,7 +48,7 @@ index_t core::spent() const noexcept {
   auto upto = apply_.handed();
   if (const auto* leading = as<leader_role>())
     for (const auto& peer : leading->peers)
-      if (peer.state == progress_state::replicate)
+      if (peer.state != progress_state::snapshot && !peer.was_silent)
         upto = std::min(upto, peer.match);
   return upto;
 }

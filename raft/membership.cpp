@@ -156,7 +156,7 @@ membership::vote core::heard_lately(node_id id) const {
   if (peer == nullptr)
     return vote::refused;
   // What was heard before it slept says nothing of now.
-  if (peer->answered_lately() && peer->is_heard_awake)
+  if (peer->is_in_touch() && peer->is_heard_awake)
     return vote::granted;
   return peer->was_silent ? vote::refused : vote::missing;
 }
@@ -194,8 +194,8 @@ void core::promote_staging() {
     return;
   for (auto id : members().staging) {
     const auto* peer = leading.peers.find(id);
-    const bool is_ready = is_caught_up(peer->match) && peer->answered_lately();
-    if (!is_ready)
+    // Null: ourselves, elected by who doesn't know yet that we are no voter for now.
+    if (peer == nullptr || !is_caught_up(peer->match) || !peer->is_in_touch())
       continue;
     const std::array change{member_change{member_change::kind::make_voter, id}};
     auto next = membership::change_simply(members(), change);

@@ -74,7 +74,7 @@ void core::on(node_id from, const append_reply& x) {
     ++noise_.beyond_sent;
     return;
   }
-  peer->is_active = peer->is_heard_awake = true;
+  peer->note_heard();
   peer->priority = x.priority;
   if (!x.accepted) {
     handle_rejection(*peer, x);
@@ -122,7 +122,7 @@ void core::on(node_id from, const heartbeat_reply& x) {
     ++noise_.wrong_role;
     return;
   }
-  peer->is_active = peer->is_heard_awake = true;
+  peer->note_heard();
   on_echo(*peer, x);
   peer->is_read_failed = false;
   peer->is_paused = false; // The link works: ask again what was lost (RELIABILITY S-37).

@@ -30,6 +30,7 @@ struct progress {
   bool was_active = false;        ///< In the round before it.
   bool was_silent = false;        ///< It let that round pass; neither: it had no whole one yet.
   bool is_heard_awake = false;    ///< Since the leader woke, or was elected.
+  bool is_unreachable = false;    ///< Its link failed, and it hasn't been heard since.
   bool is_nudge_due = false;      ///< Replicating: ask whether what was sent has arrived.
   bool is_read_failed = false;    ///< The last log read brought nothing; wait before the next.
   index_t commit_due;             ///< A commit that reaches it is told at once: the peer has a
@@ -45,6 +46,13 @@ struct progress {
 
   /// In this check-quorum round or the one before: so a round's end makes nobody silent.
   [[nodiscard]] bool answered_lately() const noexcept { return is_active || was_active; }
+  /// Alive for all that is known: whom to count on.
+  [[nodiscard]] bool is_in_touch() const noexcept { return answered_lately() && !is_unreachable; }
+  void note_heard() noexcept {
+    is_active = true;
+    is_heard_awake = true;
+    is_unreachable = false;
+  }
   void become_probe(index_t from);
   void become_replicate();
   void become_snapshot();

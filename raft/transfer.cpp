@@ -26,8 +26,10 @@ void core::on(const transfer& x) {
     refuse_transfer(x.request, errc::not_leader);
   else if (!members().voters.contains(target) || leading->peers.find(target) == nullptr)
     refuse_transfer(x.request, errc::invalid_target); // Also who leaves with the joint phase.
-  else
-    begin_handover(target, x.request);
+  else {
+    begin_handover(target);
+    await_handover(handover_->requests, x.request);
+  }
 }
 
 void core::on(const step_down& x) {
@@ -38,8 +40,9 @@ void core::on(const step_down& x) {
     return;
   }
   if (const auto target = best_target(); target != node_id{}) {
-    begin_handover(target, x.request);
+    begin_handover(target);
     handover_->must_step_down = true;
+    await_handover(handover_->step_downs, x.request);
     return;
   }
   become_follower(term_, {});
@@ -47,16 +50,19 @@ void core::on(const step_down& x) {
     out_.transferred.push_back({x.request, {}});
 }
 
-void core::begin_handover(node_id target, request_id request) {
+void core::begin_handover(node_id target) {
   if (handover_ && (handover_->target != target || handover_->term != term_))
     fail_handover(); // The newer wish counts.
   if (!handover_)
     handover_ = handover{.target = target, .term = term_, .since_tick = ticks_};
-  if (handover_->requests.size() >= requests_max)
-    refuse_transfer(request, errc::proposal_dropped);
-  else
-    handover_->requests.push_back(request);
   hand_over();
+}
+
+void core::await_handover(std::vector<request_id>& answered_with, request_id request) {
+  if (answered_with.size() >= requests_max)
+    refuse_transfer(request, errc::proposal_dropped);
+  else if (request != request_id{}) // Else nobody waits for it.
+    answered_with.push_back(request);
 }
 
 /// Nothing is proposed while it lasts: the target must have everything when it campaigns, and what
@@ -84,18 +90,23 @@ void core::tick_handover() {
     if (ticks >= 2 * uint64_t{options_.election_ticks})
       fail_handover();
   } else if (ticks >= options_.election_ticks) {
-    const bool must_step_down = handover_->must_step_down;
-    fail_handover();
-    if (must_step_down)
+    if (handover_->must_step_down)
       become_follower(term_, {});
+    fail_handover();
   } else {
     hand_over(); // It, or the answer, may be lost.
   }
 }
 
+/// The target doesn't lead; but who only wanted that we don't has what it wanted.
 void core::fail_handover() {
   for (auto request : handover_->requests)
     refuse_transfer(request, errc::transfer_failed);
+  for (auto request : handover_->step_downs)
+    if (role() == role::leader)
+      refuse_transfer(request, errc::transfer_failed);
+    else
+      out_.transferred.push_back({request, leader_});
   handover_.reset();
 }
 
@@ -107,8 +118,8 @@ void core::settle_handover(node_id leader) {
     fail_handover();
     return;
   }
-  for (auto request : handover_->requests)
-    if (request != request_id{})
+  for (const auto* waiting : {&handover_->requests, &handover_->step_downs})
+    for (auto request : *waiting)
       out_.transferred.push_back({request, leader});
   handover_.reset();
 }
@@ -124,7 +135,7 @@ node_id core::best_target() const {
   const progress* best = nullptr;
   const auto rank = [](const progress& x) { return std::tuple{x.priority, x.match}; };
   for (const auto& peer : std::get<leader_role>(role_).peers)
-    if (peer.priority > 0 && peer.answered_lately() && members().voters.contains(peer.id)
+    if (peer.priority > 0 && peer.is_in_touch() && members().voters.contains(peer.id)
         && (best == nullptr || rank(*best) < rank(peer)))
       best = &peer;
   return best == nullptr ? node_id{} : best->id;
@@ -143,7 +154,7 @@ void core::yield_to_priority() {
   if (peer.priority <= options_.priority || peer.match < commit_)
     return;
   leading.has_yielded = true;
-  begin_handover(target, {});
+  begin_handover(target);
 }
 
 } // namespace caucus::raft

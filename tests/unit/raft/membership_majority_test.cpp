@@ -50,6 +50,16 @@ TEST_SUITE("raft/core: changes that would stop the group") {
       }
   }
 
+  TEST_CASE("whose link has just failed isn't counted on, until it is heard again") {
+    auto x = leader();
+    commit_all(x);
+    hear_only(x, {2, 3});
+    x.step(raft::peer_unreachable{node_id{3}});
+    CHECK(only_refusal(x, careful(kind::remove, 2)).reason == errc::change_too_early);
+    x.receive(3, raft::heartbeat_reply{x.status().term, {}});
+    CHECK(answer(x, careful(kind::remove, 2)) == errc::none);
+  }
+
   TEST_CASE("the dead one is removed, demoted and replaced") {
     for (auto how : {kind::remove, kind::make_learner, kind::update}) {
       auto x = leader();

@@ -1,5 +1,6 @@
 // Members that become voters by themselves once they have caught up, and whole replacements.
 
+#include "membership/configuration_codec.hpp"
 #include "tests/support/changing_cluster.hpp"
 
 using namespace caucus;
@@ -110,12 +111,12 @@ TEST_SUITE("raft/core: staging members") {
     // A change in flight keeps the promotion waiting, and meanwhile it falls silent.
     acknowledge(x, 4, x.status().last.value());
     x.propose_change(98, at_once({{kind::update, node_id{2}, {"elsewhere", 7}}}));
+    x.sync();
     for (int i = 0; i < 25; ++i) {
       x.tick();
       for (uint64_t id : {2, 3})
         x.receive(id, raft::heartbeat_reply{x.status().term, {}});
     }
-    x.sync();
     acknowledge(x, 2, x.status().last.value());
     REQUIRE(x.status().commit == x.status().last);
     x.tick();
@@ -136,6 +137,31 @@ TEST_SUITE("raft/core: staging members") {
     pass_time(x, 5);
     for (uint64_t id : {2, 3, 4})
       check_members(x, id, {1, 2, 3, 4});
+  }
+
+  TEST_CASE("M-06 a leader that is to be promoted itself waits for another") {
+    // Demoted and staged again, it has the longest log and doesn't know that others may lead.
+    membership::configuration staged;
+    staged.voters = node_set({2, 3});
+    staged.learners = staged.staging = node_set({1});
+    const auto entry = std::make_shared<const raft::entry>(
+      raft::entry{.id = at(1, 1),
+                  .body = {.kind = raft::entry_kind::configuration,
+                           .payload = shared_bytes::copy_of(membership::encode_payload(staged))}});
+    lone_core x{{.term = 1,
+                 .log = {entry},
+                 .configurations = {
+                   {index_t{1}, std::make_shared<const membership::configuration>(staged)}}}};
+    x.lead();
+    x.sync();
+    x.step(raft::transfer{request_id{1}, node_id{3}}); // So that it doesn't step down.
+    acknowledge(x, 2, 2);
+    acknowledge(x, 3, 2);
+    for (uint32_t i = 0; i < 3 * raft::core_options{}.election_ticks; ++i) {
+      x.tick();
+      x.receive(2, raft::heartbeat_reply{x.status().term, {}});
+    }
+    CHECK(x.status().role == raft::role::follower);
   }
 
   TEST_CASE("M-06 several are promoted one after the other, each in an entry of its own") {

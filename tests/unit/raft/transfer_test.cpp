@@ -252,14 +252,26 @@ TEST_SUITE("raft/core: stepping down") {
     CHECK(out.transferred[0].leader == node_id{});
   }
 
-  TEST_CASE("it steps down also if the other doesn't take over") {
+  TEST_CASE("it steps down also if the other doesn't take over, and says so") {
     auto x = leader();
     auto out = x.step(step_down{request_id{1}});
     CHECK(told_to_campaign(out).size() == 1);
+    transfer_to(x, 2, 7); // The same wish, but for who takes over.
     for (int i = 0; i < 10; ++i)
       out = x.tick();
     CHECK(x.status().role == role::follower);
-    CHECK(refused(out, 1) == errc::transfer_failed);
+    REQUIRE(out.transferred.size() == 1);
+    CHECK(out.transferred[0].request == request_id{1});
+    CHECK(out.transferred[0].leader == node_id{});
+    CHECK(refused(out, 7) == errc::transfer_failed);
+  }
+
+  TEST_CASE("nobody whose link has failed is the best target") {
+    auto x = leader();
+    x.receive(2, accepted(1, 7));
+    x.receive(3, accepted(1, 3));
+    x.step(peer_unreachable{node_id{2}});
+    CHECK(told_to_campaign(transfer_to(x, 0)) == ids{3});
   }
 
   TEST_CASE("only a leader can") {
