@@ -30,6 +30,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::change_without_majority: return "change_without_majority";
     case errc::not_member: return "not_member";
     case errc::snapshot_failed: return "snapshot_failed";
+    case errc::storage_full: return "storage_full";
     case errc::timeout: return "timeout";
     case errc::leadership_lost: return "leadership_lost";
     case errc::snapshot_passed: return "snapshot_passed";

@@ -37,6 +37,7 @@ enum class errc : uint8_t {
   change_without_majority = 23, ///< Of the voters after it too few have answered lately.
   not_member = 24,              ///< This node isn't in the group, any more or yet: ask another.
   snapshot_failed = 25,         ///< No snapshot was made; the older ones are as they were.
+  storage_full = 26,            ///< This node's disk is full: ask another, or wait.
 
   // 32..63: may or may not be executed. Retry only under the same session and sequence.
   timeout = 32,         ///< The deadline passed before the entry's fate was known.

@@ -71,6 +71,7 @@ void core::on(const tick&) {
   apply_.set_read_failed(false);
   tick_reads();
   tick_handover();
+  tick_storage();
   if (role() == role::leader)
     tick_leader();
   else
@@ -90,6 +91,7 @@ void core::on(const persisted& x) {
   if (x.upto <= durable_)
     return;
   durable_ = x.upto;
+  stalled_ticks_ = 0;
   log_.mark_durable(durable_);
   held_.release(durable_, out_.messages);
   if (role() == role::candidate)
@@ -108,9 +110,9 @@ void core::on(const peer_unreachable& x) {
       if (peer->state == progress_state::replicate)
         peer->become_probe(peer->match + 1);
       peer->is_paused = true;
+      peer->is_unreachable = true;
     }
   } else if (x.peer == leader_) {
-      peer->is_unreachable = true;
     refuse_forwarded();
     if (auto* following = as<follower_role>())
       following->is_leader_unreachable = true;

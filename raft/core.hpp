@@ -51,7 +51,7 @@ private:
     index_t last;
   };
 
-  // -- inputs (core.cpp; proposals.cpp, reads.cpp, log_reads.cpp, election.cpp) -
+  // -- inputs (core.cpp; proposals.cpp, reads.cpp, log_reads.cpp, election.cpp, ...)
   void on(const tick& x);
   void on(received& x);
   void on(propose& x);
@@ -67,6 +67,7 @@ private:
   void on(const compact& x);
   void on(const snapshot_sent& x);
   void on(snapshot_installed& x);
+  void on(const storage& x);
 
   // -- messages (election.cpp, follower.cpp, replication.cpp, proposals.cpp, reads.cpp)
   void on(node_id from, const request_vote& x);
@@ -259,6 +260,9 @@ private:
   void finish_apply_read(log_read_done& x);
   void finish_peer_read(progress& peer, log_read_done& x);
 
+  // -- storage.cpp -------------------------------------------------------------
+  void tick_storage();
+
   // -- core_ready.cpp ----------------------------------------------------------
   [[nodiscard]] hard_state hard() const noexcept { return {term_, voted_for_, commit_}; }
   [[nodiscard]] soft_state soft() const noexcept { return {term_, leader_, role()}; }
@@ -281,8 +285,11 @@ private:
   index_t commit_;
   hard_state handed_hard_; ///< What the disk was told last.
   persist_seq next_seq_{1};
-  persist_seq durable_;     ///< All batches up to it are.
-  persist_seq promise_seq_; ///< The batch that told the disk this term and vote.
+  persist_seq durable_;        ///< All batches up to it are.
+  persist_seq promise_seq_;    ///< The batch that told the disk this term and vote.
+  persist_seq awaited_;        ///< The newest batch that the disk won't keep to itself.
+  uint32_t stalled_ticks_ = 0; ///< Since the disk was done with anything, while it is awaited.
+  bool has_room_ = true;       ///< On the disk, for entries.
 
   role_data role_;
   node_id leader_;         ///< Whom we follow, or ourselves; 0: nobody known.

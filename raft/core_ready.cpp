@@ -68,6 +68,8 @@ void core::collect_persist(ready& out) {
   if (is_promise)
     promise_seq_ = batch.seq;
   batch.must_sync = is_promise || log_.has_unwritten();
+  if (batch.must_sync)
+    awaited_ = batch.seq;
   log_.hand_over(batch);
 }
 

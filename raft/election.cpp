@@ -9,7 +9,7 @@ using membership::vote_result;
 void core::tick_election() {
   ++elapsed_;
   expire_forwarded();
-  if (elapsed_ >= timeout_ && options_.priority == 0) {
+  if (elapsed_ >= timeout_ && (options_.priority == 0 || !has_room_)) {
     stop_waiting();
   } else if (elapsed_ >= timeout_) {
     // A candidate whose own vote the disk still owes would only count up terms.
@@ -23,14 +23,14 @@ void core::tick_election() {
 }
 
 void core::on(const campaign&) {
-  if (role() != role::leader)
+  if (role() != role::leader && has_room_)
     start_election(false);
 }
 
 void core::on(node_id from, const timeout_now& x) {
   if (!follow(from, x.term))
     return;
-  if (is_elector())
+  if (is_elector() && has_room_)
     start_election(true);
   else
     ++noise_.invalid;

@@ -51,6 +51,8 @@ void core::accept_entries(node_id from, append_entries& x) {
   // acknowledged since (S-26).
   auto fresh = std::find_if_not(x.entries.begin(), x.entries.end(),
                                 [this](const auto& e) { return log_.terms().contains(e->id); });
+  if (fresh != x.entries.end() && !has_room_)
+    return; // As if it had been lost: its leader asks again.
   if (fresh != x.entries.end() && (*fresh)->id.index <= log_.last())
     cut_from((*fresh)->id.index);
   for (; fresh != x.entries.end(); ++fresh)

@@ -34,6 +34,11 @@ struct persisted {
   persist_seq upto;
 };
 
+/// Whether the disk has room for entries; it always has for a vote. So it begins: with room.
+struct storage {
+  bool has_room = true;
+};
+
 /// The machine has executed everything up to and including `upto`.
 struct applied {
   index_t upto;
@@ -101,6 +106,6 @@ struct snapshot_installed {
 
 using input = std::variant<tick, received, propose, propose_change, persisted, applied,
                            log_read_done, peer_unreachable, campaign, read, transfer, step_down,
-                           compact, snapshot_sent, snapshot_installed>;
+                           compact, snapshot_sent, snapshot_installed, storage>;
 
 } // namespace caucus::raft

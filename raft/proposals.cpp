@@ -18,6 +18,9 @@ errc core::overloaded() const noexcept {
 }
 
 errc core::unforwardable() const noexcept {
+  // Its entry wouldn't be taken here, so that nobody here would learn its fate (RELIABILITY E-05).
+  if (!has_room_)
+    return errc::storage_full;
   const auto* following = as<follower_role>();
   // What goes into a broken link would come back as unknown, when it is certainly not executed.
   if (leader_ == node_id{} || (following != nullptr && following->is_leader_unreachable))

@@ -15,7 +15,8 @@ constexpr std::array<string_view, std::variant_size_v<raft::message>> message_na
 constexpr std::array<string_view, std::variant_size_v<raft::input>> input_names{
   "tick",     "received",      "propose",          "propose_change", "persisted",
   "applied",  "log_read_done", "peer_unreachable", "campaign",       "read",
-  "transfer", "step_down",     "compact",          "snapshot_sent",  "snapshot_installed"};
+  "transfer", "step_down",     "compact",          "snapshot_sent",  "snapshot_installed",
+  "storage"};
 constexpr std::array<string_view, change_step_count> step_names{
   "voter_added",   "learner_added",  "staging_added",   "learner_promoted", "staging_promoted",
   "voter_demoted", "member_removed", "address_changed", "simple",           "joint_entered",

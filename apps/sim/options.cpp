@@ -85,6 +85,7 @@ constexpr std::array table{ROW(seed, 0, seed_max),
                            ROW(clog, 0, 1000),
                            ROW(slow_disk, 0, 1000),
                            ROW(stuck_disk, 0, 1000),
+                           ROW(full_disk, 0, 1000),
                            ROW(slow_machine, 0, 1000),
                            ROW(wall_jump, 0, 1000),
                            ROW(campaign, 0, 1000),
@@ -208,6 +209,7 @@ options drawn_options(uint64_t seed) {
   if (x.liveness != 0 && x.pre_vote != 0 && x.check_quorum != 0 && draw.permille(200))
     x.liveness = 2;
   x.quiesce_ticks = x.pre_vote != 0 ? sometimes(draw, 100, 1, 4) : 0;
+  x.full_disk = sometimes(draw, 300, 1, 2);
   return x;
 }
 

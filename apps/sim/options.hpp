@@ -94,6 +94,7 @@ struct options {
   int64_t clog = 0;
   int64_t slow_disk = 0;
   int64_t stuck_disk = 0;
+  int64_t full_disk = 0;
   int64_t slow_machine = 0;
   int64_t wall_jump = 0;
   int64_t campaign = 0;

@@ -40,6 +40,8 @@ struct sim_node {
   int64_t paused_until_us = 0;
   int64_t disk_slow_until_us = 0;
   int64_t disk_stuck_until_us = 0;
+  int64_t disk_full_until_us = 0; ///< Its core is told with the next tick.
+  bool knew_room = true;
   int64_t machine_slow_until_us = 0;
   int64_t rate_permille = 1000; ///< Of its clocks, by true time.
   int64_t wall_offset_us = 0;

@@ -202,6 +202,7 @@ void world::heal() {
     const bool is_stuck = n.is_paused(now_us_) || now_us_ < n.disk_stuck_until_us
                           || now_us_ < n.disk_slow_until_us || now_us_ < n.machine_slow_until_us;
     n.paused_until_us = n.disk_slow_until_us = n.disk_stuck_until_us = n.machine_slow_until_us = 0;
+    n.disk_full_until_us = 0;
     n.fails_next_sync = false;
     if (are_deaf && !is_kept)
       for (uint8_t from = 1; from < nodes_.size(); ++from)

@@ -41,6 +41,7 @@ void world::start(sim_node& n) {
   n.hard = found.hard;
   n.role = raft::role::follower;
   n.leader = {};
+  n.knew_room = true;
   n.core.emplace(core_options_of(options_, n.id(), n.life), std::move(state));
   trace_.note(event_kind::restart, now_us_, n.number, n.log.last().value());
   say(n, text("starts with log ", n.log.last(), " term ", n.hard.term, " commit ", n.hard.commit,
@@ -76,6 +77,10 @@ void world::crash(sim_node& n, bool comes_back) {
 void world::tick(sim_node& n) {
   plan(event_kind::tick, now_us_ + options_.tick_us * 1000 / n.rate_permille, n);
   tell_sleeper(n);
+  if (const bool has_room = now_us_ >= n.disk_full_until_us; n.knew_room != has_room) {
+    n.knew_room = has_room;
+    step(n, raft::storage{has_room});
+  }
   step(n, raft::tick{});
 }
 

@@ -311,6 +311,7 @@ TEST_SUITE("raft/core: elections") {
     x.receive(2, grant(1));
     x.receive(3, grant(1));
     REQUIRE(x.status().role == role::leader);
+    x.sync();
     for (int round = 0; round < 3; ++round) {
       x.receive(2, heartbeat_reply{.term = term(1)});
       x.receive(3, heartbeat_reply{.term = term(1)});

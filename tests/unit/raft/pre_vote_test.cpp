@@ -71,6 +71,7 @@ TEST_SUITE("raft/core: pre-votes and loyalty") {
     options.check_quorum = false;
     lone_core x{{.options = options}};
     x.lead();
+    x.sync();
     x.tick(50);
     auto replies = sent<vote_reply>(x.receive(3, sound_out(2, at(9, 1))));
     REQUIRE(replies.size() == 1);

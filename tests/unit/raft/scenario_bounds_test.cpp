@@ -63,6 +63,7 @@ TEST_SUITE("raft/core: bounds and order") {
   TEST_CASE("the best target was heard lately, however long another's log is") {
     auto x = leader();
     x.propose(1, "a");
+    x.sync();
     x.receive(3, accepted(2)); // Its last words.
     for (int i = 0; i < 25; ++i) {
       x.receive(2, heartbeat_reply{.term = term_t{1}});

@@ -336,6 +336,7 @@ TEST_SUITE("raft/core: priority") {
       x.tick();
     }
     CHECK(x.propose(1, "a").accepted.size() == 1);
+    x.sync();
     for (int i = 0; i < 30; ++i) {
       x.receive(2, accepted(2, 50));
       x.receive(3, accepted(2, 60));
