@@ -79,8 +79,6 @@ result<void> log_survey::find_segments() {
     return std::move(names).reason();
   for (const auto& name : *names) {
     const auto sequence = parse_segment_name(name);
-    if (is_unfinished_segment_name(name))
-      visitor_.on_problem({name, 0, "file", "was being made; a start removes it", false});
     if (!sequence)
       continue;
     auto& segment = segments_[*sequence];

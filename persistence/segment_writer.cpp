@@ -41,20 +41,38 @@ result<void> segment_writer::resume(log_position tail, uint64_t dead_end) {
   return {};
 }
 
+result<void> segment_writer::reserve(uint64_t bytes) {
+  const auto wanted = std::max(options_.segment_bytes, segment_header_bytes + bytes);
+  if (reserved_ && reserved_bytes_ >= wanted)
+    return {};
+  reserved_ = nullptr;
+  const auto name = unfinished_segment_name(header_.sequence + 1);
+  auto made = directory_.create(name);
+  if (!made)
+    return std::move(made).reason();
+  if (auto done = (*made)->allocate(wanted); !done) {
+    made->reset();
+    // What it got of the last blocks, others need. A name that stays is reused, or goes at a start.
+    if (auto removed = directory_.remove(name); !removed && done.reason().code == errc::no_space)
+      return removed;
+    return done;
+  }
+  reserved_ = *std::move(made);
+  reserved_bytes_ = wanted;
+  return {};
+}
+
 result<void> segment_writer::start_next(uint64_t first_batch, uint64_t bytes) {
+  if (auto done = reserve(bytes); !done)
+    return done;
   if (file_)
     if (auto synced = sync(); !synced)
       return synced;
   header_.first_batch = first_batch;
   ++header_.sequence;
   const auto unfinished = unfinished_segment_name(header_.sequence);
-  auto made = directory_.create(unfinished);
-  if (!made)
-    return std::move(made).reason();
-  file_ = *std::move(made);
-  file_bytes_ = std::max(options_.segment_bytes, segment_header_bytes + bytes);
-  if (auto done = file_->allocate(file_bytes_); !done)
-    return done;
+  file_ = std::move(reserved_);
+  file_bytes_ = reserved_bytes_;
   if (auto done = file_->write_at(0, encode(header_)); !done)
     return done;
   if (auto done = file_->sync(); !done)

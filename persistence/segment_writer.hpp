@@ -9,7 +9,7 @@
 namespace caucus::persistence {
 
 /// The file at the log's end: makes segments, appends to the newest. The WAL's thread. After any
-/// failure it must not be used again.
+/// failure but one of `reserve` it must not be used again.
 class segment_writer {
 public:
   /// `made_by` has what all segments of this start share; the directory must outlive the writer.
@@ -18,8 +18,12 @@ public:
   /// Goes on in an existing segment behind `tail`; what is left there up to `dead_end` is
   /// overwritten with zeros.
   result<void> resume(log_position tail, uint64_t dead_end);
-  /// Makes the next segment, with room for a batch of `bytes`. Its name appears only once its
-  /// header is durable and all segments before are (RELIABILITY W-04 to W-06, S-45).
+  /// Sets blocks aside for the next segment, with room for a batch of `bytes`. After `no_space` all
+  /// is as before, and it may be tried again (RELIABILITY E-05).
+  result<void> reserve(uint64_t bytes);
+  [[nodiscard]] bool has_reserve() const noexcept { return reserved_ != nullptr; }
+  /// Makes the next segment of what was reserved, or now. Its name appears only once its header is
+  /// durable and all segments before are (RELIABILITY W-04 to W-06, S-45).
   result<void> start_next(uint64_t first_batch, uint64_t bytes);
 
   /// What the headers of segments made from now on say.
@@ -45,6 +49,8 @@ private:
   uint64_t offset_ = 0;      ///< Where the next batch goes.
   uint64_t zeroed_upto_ = 0; ///< Blocks below were written, with zeros or batches.
   uint64_t file_bytes_ = 0;
+  std::unique_ptr<file> reserved_; ///< The next segment, under its temporary name.
+  uint64_t reserved_bytes_ = 0;
   bool is_synced_ = true;
   std::vector<std::byte> zeros_;
 };

@@ -223,6 +223,9 @@ result<void> wal::commit(bool must_sync) {
   if (st.fenced)
     return *st.fenced;
   const bool is_staged = !st.buffer.is_empty();
+  if (is_staged && !st.writer.fits(st.buffer.bytes()))
+    if (auto done = st.reserve(st.buffer.bytes()); !done)
+      return done;
   if (is_staged)
     if (auto done = st.append_staged(); !done)
       return st.fence(std::move(done).reason());
@@ -233,6 +236,26 @@ result<void> wal::commit(bool must_sync) {
     st.publish();
   return {};
 }
+
+result<void> wal::state::reserve(uint64_t bytes) {
+  auto done = writer.reserve(bytes);
+  if (done || done.reason().code == errc::no_space)
+    return done;
+  return fence(std::move(done).reason());
+}
+
+result<void> wal::reserve() {
+  auto& st = *state_;
+  if (st.fenced)
+    return *st.fenced;
+  return st.reserve(0);
+}
+
+bool wal::wants_reserve() const noexcept {
+  return !state_->fenced && !state_->writer.has_reserve();
+}
+
+bool wal::is_fenced() const noexcept { return state_->fenced.has_value(); }
 
 std::shared_ptr<log_reader> wal::reader() const { return state_->reader; }
 

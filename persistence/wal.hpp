@@ -44,9 +44,18 @@ public:
   [[nodiscard]] size_t staged_bytes() const noexcept;
 
   /// One write of everything staged and, if `must_sync`, one sync that covers it and all batches
-  /// before. After a failure the log is fenced: this and every later call returns the same error,
-  /// and nothing staged since the last success may be acknowledged (RELIABILITY E-01 to E-03).
+  /// before. Where a new segment is needed and the disk has no room for one, `no_space`: nothing
+  /// was written, all stays staged, and it may be tried again (RELIABILITY E-05). After any other
+  /// failure the log is fenced: this and every later call returns the same error, and nothing
+  /// staged since the last success may be acknowledged (RELIABILITY E-01 to E-03).
   result<void> commit(bool must_sync);
+  [[nodiscard]] bool is_fenced() const noexcept;
+
+  /// Sets room aside for one more segment. `no_space` changes nothing: what is left of the current
+  /// one is for votes and for what makes room. Other failures fence, as for `commit`.
+  result<void> reserve();
+  /// Whether there is nothing set aside, since a segment has begun.
+  [[nodiscard]] bool wants_reserve() const noexcept;
 
   // For a collector of segments, which does all that takes time elsewhere. A segment goes once
   // nothing in it is needed: `carry_metadata` until nothing is left, `carry` what it read, `commit`

@@ -82,6 +82,8 @@ struct wal::state {
   /// Writes what is staged as one batch, into a new segment if it doesn't fit.
   result<void> append_staged();
   result<void> sync();
+  /// Room for a segment with a batch of `bytes`, or `no_space`, or the log is fenced.
+  result<void> reserve(uint64_t bytes);
   /// Lets readers see what was appended, and begins a new batch.
   void publish();
   error fence(error reason);
