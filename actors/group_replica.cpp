@@ -261,6 +261,10 @@ void group_replica::on_received(group_received& batch) {
 }
 
 void group_replica::on_tick() {
+  if (const bool has_room = node_->room.is_there(); has_room != knew_room_) {
+    knew_room_ = has_room;
+    step(raft::storage{has_room});
+  }
   step(raft::tick{});
   pending_.expire(now_.mono_ns);
   queries_.expire(now_.mono_ns);

@@ -110,7 +110,8 @@ private:
   uint32_t inputs_ = 0;               ///< Since the last ready.
   uint64_t input_bytes_ = 0;
   bool is_armed_ = false;
-  instant now_; ///< Read once a batch of inputs.
+  bool knew_room_ = true; ///< On the disk, as the core knows it.
+  instant now_;           ///< Read once a batch of inputs.
 };
 
 } // namespace caucus

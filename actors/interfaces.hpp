@@ -209,13 +209,15 @@ struct wal_collect {
 };
 /// INTERNAL: writes and syncs what has been staged.
 struct wal_flush {};
+/// INTERNAL: time to see whether the disk has room again.
+struct wal_reserve {};
 /// Writes and syncs what is staged, then ends the writer.
 struct wal_close {};
 
-using wal_writer_actor = caf::typed_actor<caf::reacts_to<wal_append>, caf::reacts_to<wal_describe>,
-                                          caf::reacts_to<wal_mark>, caf::reacts_to<wal_pin_peer>,
-                                          caf::reacts_to<wal_usage>, caf::reacts_to<wal_collect>,
-                                          caf::reacts_to<wal_flush>, caf::reacts_to<wal_close>>;
+using wal_writer_actor = caf::typed_actor<
+  caf::reacts_to<wal_append>, caf::reacts_to<wal_describe>, caf::reacts_to<wal_mark>,
+  caf::reacts_to<wal_pin_peer>, caf::reacts_to<wal_usage>, caf::reacts_to<wal_collect>,
+  caf::reacts_to<wal_flush>, caf::reacts_to<wal_reserve>, caf::reacts_to<wal_close>>;
 
 // -- to the log reader
 // ------------------------------------------------------------------------------
@@ -400,6 +402,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::gc_look)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_usage)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_collect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_flush)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_reserve)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_close)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::log_read_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_make)

@@ -5,6 +5,7 @@
 #include "actors/peer_counts.hpp"
 #include "actors/peer_registry.hpp"
 #include "actors/routing_table.hpp"
+#include "actors/storage_room.hpp"
 
 #include <atomic>
 
@@ -25,6 +26,7 @@ struct node_context {
   peer_counts frame_errors; ///< Connections ended by bytes that are no frame (RELIABILITY L-09).
   std::atomic<uint64_t> log_batches{0}; ///< Written, with a sync or without.
   std::atomic<uint64_t> log_syncs{0};
+  storage_room room;
 
   wal_writer_actor wal;
   log_reader_actor reader;

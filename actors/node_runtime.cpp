@@ -310,7 +310,10 @@ void node_runtime::fail_group(group_id group, const error& reason) {
 
 node_health node_runtime::health() const {
   std::lock_guard guard{mutex_};
-  return health_;
+  auto told = health_;
+  if (told.healthy)
+    told.trouble = context_->room.why_not();
+  return told;
 }
 
 } // namespace caucus

@@ -8,6 +8,8 @@ namespace {
 
 /// A batch this large is written at once, though more may be queued: it bounds memory and latency.
 constexpr size_t batch_bytes_target = 4 << 20;
+/// Until a full disk is looked at again.
+constexpr std::chrono::milliseconds full_pause{500};
 
 } // namespace
 
@@ -16,6 +18,7 @@ wal_writer::wal_writer(caf::actor_config& cfg, caf::execution_unit* home,
   : on_worker{cfg, home}, log_{std::move(log)}, node_{std::move(node)} {}
 
 wal_writer_actor::behavior_type wal_writer::make_behavior() {
+  send(this, wal_reserve{});
   return {
     [this](const wal_append& x) { guarded([&] { on_append(x); }); },
     [this](const wal_describe& x) {
@@ -42,6 +45,7 @@ wal_writer_actor::behavior_type wal_writer::make_behavior() {
       is_armed_ = false;
       guarded([this] { flush(); });
     },
+    [this](wal_reserve) { guarded([this] { reserve(); }); },
     [this](wal_close) {
       guarded([this] { flush(); });
       quit();
@@ -92,32 +96,35 @@ void wal_writer::on_mark(const wal_mark& x) {
 }
 
 void wal_writer::on_collect(const wal_collect& x) {
-  gc_carried told;
+  collecting next{.asker = x.asker};
   if (log_->oldest_segment() != collected_) {
     collected_ = log_->oldest_segment();
-    told.holders = log_->holders_of_oldest();
+    next.told.holders = log_->holders_of_oldest();
   }
   const auto before = log_->staged_bytes();
-  bool has_staged = true;
+  next.has_staged = true;
   if (x.content)
     log_->carry(*x.content);
   else
-    has_staged = log_->carry_metadata(x.bytes_max);
-  told.bytes = log_->staged_bytes() - before;
+    next.has_staged = log_->carry_metadata(x.bytes_max);
+  next.told.bytes = log_->staged_bytes() - before;
+  collecting_ = std::move(next);
   must_sync_ = true;
   flush();
-  if (has_failed_)
-    return;
-  if (!has_staged) {
+}
+
+void wal_writer::finish_collecting() {
+  auto step = *std::exchange(collecting_, std::nullopt);
+  if (!step.has_staged) {
     auto retired = log_->retire_oldest();
     if (!retired) {
       fail(retired.reason());
       return;
     }
     if (*retired == persistence::wal::retirement::removed)
-      told.removed = collected_;
+      step.told.removed = collected_;
   }
-  send(x.asker, std::move(told));
+  send(step.asker, std::move(step.told));
 }
 
 void wal_writer::arm() {
@@ -128,16 +135,34 @@ void wal_writer::arm() {
 }
 
 void wal_writer::flush() {
-  if (waiting_.empty() && marked_.empty() && pinned_.empty() && log_->staged_bytes() == 0)
+  const bool is_idle =
+    waiting_.empty() && marked_.empty() && pinned_.empty() && log_->staged_bytes() == 0;
+  if (!is_idle && !commit())
     return;
-  auto must_sync = std::exchange(must_sync_, false);
-  if (auto committed = log_->commit(must_sync); !committed) {
+  acknowledge();
+  if (collecting_)
+    finish_collecting();
+  if (log_->wants_reserve() && !is_full_)
+    reserve();
+}
+
+bool wal_writer::commit() {
+  auto committed = log_->commit(must_sync_);
+  if (!committed && log_->is_fenced()) {
     fail(committed.reason());
-    return;
+    return false;
+  }
+  if (!committed) {
+    tell_room(committed);
+    return false;
   }
   node_->log_batches.fetch_add(1, std::memory_order_relaxed);
-  if (must_sync)
+  if (std::exchange(must_sync_, false))
     node_->log_syncs.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void wal_writer::acknowledge() {
   // One acknowledgement for each replica, with its newest batch: sequences of one replica ascend.
   for (size_t i = 0; i < waiting_.size(); ++i)
     if (i + 1 == waiting_.size() || waiting_[i + 1].replica != waiting_[i].replica)
@@ -149,11 +174,39 @@ void wal_writer::flush() {
     tell();
 }
 
+void wal_writer::reserve() {
+  is_full_ = false;
+  auto found = log_->reserve();
+  if (!found && log_->is_fenced()) {
+    fail(found.reason());
+    return;
+  }
+  tell_room(found);
+  if (found)
+    flush(); // What waited for it.
+}
+
+/// Without room entries are refused, which leaves the rest of the segment to votes and to what
+/// makes room again (RELIABILITY E-05).
+void wal_writer::tell_room(const result<void>& found) {
+  const bool had_room = node_->room.is_there();
+  node_->room.tell(found ? std::string{} : found.reason().what);
+  if (!found && !std::exchange(is_full_, true))
+    delayed_send(this, full_pause, wal_reserve{});
+  if (had_room && !found)
+    node_->log().error("event=disk_full reason=\"" + found.reason().what
+                       + "\" action=\"free space; until then this node leads no group and takes "
+                         "no entries\"");
+  else if (!had_room && found)
+    node_->log().info("event=disk_has_room");
+}
+
 void wal_writer::fail(error reason) {
   has_failed_ = true;
   waiting_.clear();
   marked_.clear();
   pinned_.clear();
+  collecting_.reset();
   send(node_->supervisor, node_wal_failed{std::move(reason)});
 }
 

@@ -28,11 +28,25 @@ private:
     raft::entry_id last;
   };
 
+  /// A step of collecting that isn't durable yet.
+  struct collecting {
+    gc_actor asker;
+    gc_carried told;
+    bool has_staged = false;
+  };
+
   void on_append(const wal_append& x);
   void on_mark(const wal_mark& x);
   void on_collect(const wal_collect& x);
   void arm();
   void flush();
+  /// Whether what is staged was written; if the disk is full, it stays.
+  bool commit();
+  void acknowledge();
+  void finish_collecting();
+  /// Sets room aside for what comes, or tells that there is none.
+  void reserve();
+  void tell_room(const result<void>& found);
   /// Nothing that breaks in here may end the writer in silence: it fails with the reason.
   template <class F>
   void guarded(F&& work);
@@ -44,6 +58,8 @@ private:
   std::vector<marked_replica> marked_;
   std::vector<std::function<void()>> pinned_;
   uint64_t collected_ = 0; ///< The segment that is being collected.
+  std::optional<collecting> collecting_;
+  bool is_full_ = false; ///< The disk; a message to look again is under way.
   bool must_sync_ = false;
   bool is_armed_ = false;
   bool has_failed_ = false;

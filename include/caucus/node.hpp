@@ -24,6 +24,8 @@ class node_runtime;
 struct node_health {
   bool healthy = true;
   std::string reason; ///< Why not.
+  /// What it can't do for now: the disk is full, say. It goes on by itself once that is mended.
+  std::string trouble{};
 };
 
 /// What a node has done since it started, for rates.

@@ -45,7 +45,8 @@ struct pinning_fixture {
         return {[](const wal_append&) {},  [](const wal_describe&) {},
                 [](const wal_mark&) {},    [](const wal_usage&) {},
                 [](const wal_collect&) {}, [kept](const wal_pin_peer& x) { kept->push_back(x); },
-                [](wal_flush) {},          [](wal_close) {}};
+                [](wal_flush) {},          [](wal_reserve) {},
+                [](wal_close) {}};
       },
       asked);
     listener.add_link(node_id{}, peer_link_actor{});
