@@ -219,7 +219,7 @@ struct member_commands {
     remove = describe_client(app, line, "remove-member",
                              "remove a node, dead or alive; refused if too few of those that stay "
                              "have answered lately");
-    promote = describe_client(app, line, "promote", "make a learner a voter");
+    promote = describe_client(app, line, "promote", "let a learner vote, once it has caught up");
     demote = describe_client(app, line, "demote", "make a voter a learner");
     for (auto* one : {remove, promote, demote})
       one->add_option("NODE", line.node, "its id")->required()->check(whole_number<uint64_t>(1));

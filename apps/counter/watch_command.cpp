@@ -15,6 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Answers of a node, one a second, that name no leader.
+constexpr int leaderless_max = 5;
+
 void print(std::string_view text) {
   static std::mutex mutex;
   std::lock_guard guard{mutex};
@@ -66,16 +69,20 @@ caucus::group_actor connect(caf::scoped_actor& self, const address& node,
   return found;
 }
 
-/// Returns when the node is gone or silent.
+/// Returns when the node is gone or silent, or has heard of no leader for a while: it may have been
+/// removed, and the others go on without it.
 void follow(caf::scoped_actor& self, const caucus::group_actor& group,
             const caucus::leader_listener& listener, std::chrono::milliseconds patience) {
   self->monitor(group);
   self->send(group, listener);
-  for (bool is_alive = true; is_alive;) {
+  int leaderless = 0;
+  for (bool is_alive = true; is_alive && leaderless < leaderless_max;) {
     self->receive([&](const caf::down_msg&) { is_alive = false; }, caf::after(1s) >> [] {});
     if (is_alive) // A stopped process keeps its connections: only silence tells.
       self->request(group, patience, caucus::status_request{})
-        .receive([](const caucus::group_status&) {}, [&](const caf::error&) { is_alive = false; });
+        .receive(
+          [&](const caucus::group_status& x) { leaderless = x.leader == 0 ? leaderless + 1 : 0; },
+          [&](const caf::error&) { is_alive = false; });
   }
   self->demonitor(group.address());
 }

@@ -82,9 +82,9 @@ bool switch_on(const std::string& name) {
 }
 
 void say_hello(const settings& asked) {
-  std::cout << "caucus-sim " << CAUCUS_SIM_VERSION << " seed=" << asked.seed;
+  std::cout << "caucus-sim " << CAUCUS_SIM_VERSION;
   if (asked.seeds > 1)
-    std::cout << " seeds=" << asked.seeds << ", options drawn from each";
+    std::cout << " seed=" << asked.seed << " seeds=" << asked.seeds << ", options drawn from each";
   else
     std::cout << ' ' << to_string(options_of(asked, asked.seed));
   for (const auto& x : asked.assignments)

@@ -25,7 +25,7 @@ operation parse(const std::string& line) {
   x.what.argument = json.value("argument", int64_t{0});
   x.what.expected = json.value("expected", int64_t{0});
   x.called = json.at("called").get<int64_t>();
-  if (json.contains("returned")) {
+  if (json.contains("returned") && !json.at("returned").is_null()) {
     x.returned = json.at("returned").get<int64_t>();
     x.told.value = json.at("value").get<int64_t>();
     x.told.is_ok = json.value("ok", true);
