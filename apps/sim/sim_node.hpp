@@ -40,6 +40,7 @@ struct sim_node {
   int64_t paused_until_us = 0;
   int64_t disk_slow_until_us = 0;
   int64_t disk_stuck_until_us = 0;
+  int64_t disk_done_at_us = 0;    ///< With what it began last.
   int64_t disk_full_until_us = 0; ///< Its core is told with the next tick.
   bool knew_room = true;
   int64_t machine_slow_until_us = 0;

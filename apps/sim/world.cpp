@@ -193,6 +193,7 @@ void world::heal() {
     if (n.is_up() && !n.is_paused(now_us_))
       take(n);                                  // What its core has decided counts.
   const bool are_deaf = options_.liveness == 2; // The others.
+  const auto timeout_us = options_.election_ticks * options_.tick_us;
   healed_ = some_majority();
   for (auto& n : nodes_) {
     if (!n.has_started)
@@ -200,7 +201,8 @@ void world::heal() {
     const bool is_kept = is_healed(n.number);
     // Who stands still would do so until the end of its trouble, which is already planned.
     const bool is_stuck = n.is_paused(now_us_) || now_us_ < n.disk_stuck_until_us
-                          || now_us_ < n.disk_slow_until_us || now_us_ < n.machine_slow_until_us;
+                          || now_us_ < n.disk_slow_until_us || now_us_ < n.machine_slow_until_us
+                          || now_us_ + timeout_us < n.disk_done_at_us;
     n.paused_until_us = n.disk_slow_until_us = n.disk_stuck_until_us = n.machine_slow_until_us = 0;
     n.disk_full_until_us = 0;
     n.fails_next_sync = false;

@@ -147,7 +147,8 @@ void world::start_disk(sim_node& n) {
   auto latency_us = options_.sync_min_us + disks_.around(options_.sync_mean_us);
   if (now_us_ < n.disk_slow_until_us)
     latency_us = latency_us * 10 + options_.tick_us;
-  plan(event_kind::disk_done, now_us_ + latency_us, n);
+  n.disk_done_at_us = now_us_ + latency_us;
+  plan(event_kind::disk_done, n.disk_done_at_us, n);
 }
 
 void world::finish_disk(sim_node& n) {
