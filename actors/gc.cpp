@@ -31,12 +31,19 @@ gc_actor::behavior_type gc::make_behavior() {
 void gc::go_on(std::chrono::nanoseconds pause) { delayed_send(this, pause, gc_look{}); }
 
 void gc::on_usage(const gc_usage& x) {
-  const auto oldest = x.usage.segments.empty() ? 0 : x.usage.segments.front().sequence;
+  if (x.usage.segments.empty()) {
+    go_on(idle_pause);
+    return;
+  }
+  const auto oldest = x.usage.segments.front().sequence;
   if (oldest != oldest_) {
     oldest_ = oldest;
     is_unreadable_ = false;
   }
-  if (is_unreadable_ || !x.usage.wants_collection(node_->options.segment_bytes)) {
+  // What is left of the current segment is for votes, unless a little of it sets a segment free.
+  const bool may_write =
+    node_->room.is_there() || x.usage.segments.front().live_bytes <= step_bytes;
+  if (is_unreadable_ || !may_write || !x.usage.wants_collection(node_->options.segment_bytes)) {
     go_on(idle_pause);
     return;
   }

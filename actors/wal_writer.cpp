@@ -117,11 +117,14 @@ void wal_writer::finish_collecting() {
   auto step = *std::exchange(collecting_, std::nullopt);
   if (!step.has_staged) {
     auto retired = log_->retire_oldest();
-    if (!retired) {
+    if (!retired && log_->is_fenced()) {
       fail(retired.reason());
       return;
     }
-    if (*retired == persistence::wal::retirement::removed)
+    if (!retired) // It is tried again.
+      node_->log().warning("event=segment_not_removed reason=\"" + to_string(retired.reason())
+                           + "\"");
+    else if (*retired == persistence::wal::retirement::removed)
       step.told.removed = collected_;
   }
   send(step.asker, std::move(step.told));
@@ -181,9 +184,10 @@ void wal_writer::reserve() {
     fail(found.reason());
     return;
   }
-  tell_room(found);
   if (found)
-    flush(); // What waited for it.
+    flush(); // What waited for it; perhaps that needs more room still.
+  if (!is_full_ && !has_failed_)
+    tell_room(found);
 }
 
 /// Without room entries are refused, which leaves the rest of the segment to votes and to what

@@ -45,19 +45,23 @@ result<void> segment_writer::reserve(uint64_t bytes) {
   const auto wanted = std::max(options_.segment_bytes, segment_header_bytes + bytes);
   if (reserved_ && reserved_bytes_ >= wanted)
     return {};
-  reserved_ = nullptr;
   const auto name = unfinished_segment_name(header_.sequence + 1);
-  auto made = directory_.create(name);
-  if (!made)
-    return std::move(made).reason();
-  if (auto done = (*made)->allocate(wanted); !done) {
-    made->reset();
+  if (!reserved_) {
+    auto made = directory_.create(name);
+    if (!made)
+      return std::move(made).reason();
+    reserved_ = *std::move(made);
+    reserved_bytes_ = 0;
+  }
+  if (auto done = reserved_->allocate(wanted); !done) {
+    if (reserved_bytes_ > 0) // Not enough, but what it has stays its own.
+      return done;
+    reserved_ = nullptr;
     // What it got of the last blocks, others need. A name that stays is reused, or goes at a start.
     if (auto removed = directory_.remove(name); !removed && done.reason().code == errc::no_space)
       return removed;
     return done;
   }
-  reserved_ = *std::move(made);
   reserved_bytes_ = wanted;
   return {};
 }

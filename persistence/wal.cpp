@@ -223,6 +223,10 @@ result<void> wal::commit(bool must_sync) {
   if (st.fenced)
     return *st.fenced;
   const bool is_staged = !st.buffer.is_empty();
+  // A start would take it for no batch at all, and what was acknowledged would be gone.
+  if (is_staged && st.buffer.bytes() > st.options.batch_bytes_max)
+    return st.fence({errc::no_space, "a batch of " + std::to_string(st.buffer.bytes())
+                                       + " bytes has come together while the disk was full"});
   if (is_staged && !st.writer.fits(st.buffer.bytes()))
     if (auto done = st.reserve(st.buffer.bytes()); !done)
       return done;
