@@ -2,6 +2,8 @@
 
 #include "actors/group_replica.hpp"
 
+#include "base/assert.hpp"
+
 namespace caucus {
 
 void group_replica::flush() {
@@ -21,8 +23,10 @@ void group_replica::execute(raft::ready& todo) {
       changed); // Before anything is sent: the event log's line precedes the deeds of a leader.
   if (todo.configuration)
     announce_members();
-  if (todo.restore)
-    restore(*todo.restore);
+  if (todo.restore) {
+    CAUCUS_ASSERT(todo.persist && todo.persist->snapshot);
+    restore(*todo.restore, todo.persist->seq);
+  }
   if (todo.persist) {
     for (const auto& appended : todo.persist->entries)
       snapshots_.schedule.count(*appended);

@@ -112,8 +112,20 @@ replica_actor::behavior_type group_replica::make_behavior() {
     },
     [this](group_tick) { guarded([&] { on_tick(); }); },
     [this](group_received& batch) { guarded([&] { on_received(batch); }); },
-    [this](const group_persisted& x) { guarded([&] { step(raft::persisted{x.upto}); }); },
-    [this](const group_applied& x) { guarded([&] { step(raft::applied{x.upto}); }); },
+    [this](const group_persisted& x) {
+      guarded([&] {
+        step(raft::persisted{x.upto});
+        snapshots_.persisted = x.upto;
+        forget_superseded();
+      });
+    },
+    [this](const group_applied& x) {
+      guarded([&] {
+        step(raft::applied{x.upto});
+        snapshots_.applied = x.upto;
+        forget_superseded();
+      });
+    },
     [this](group_log_read& x) { guarded([&] { step(std::move(x.done)); }); },
     [this](const group_peer_down& x) { guarded([&] { step(raft::peer_unreachable{x.peer}); }); },
     [this](const group_view& x) { guarded([&] { on_view(x); }); },
@@ -269,6 +281,7 @@ void group_replica::on_tick() {
   pending_.expire(now_.mono_ns);
   queries_.expire(now_.mono_ns);
   make_snapshot_if_due();
+  answer_if_full();
 }
 
 void group_replica::on_status() {

@@ -69,6 +69,7 @@ private:
   void on_make_snapshot(caller who);
   void make_snapshot_if_due();
   void make_snapshot();
+  void answer_if_full();
   void on_view(const group_view& x);
   void on_snapshot_made(const group_snapshot_made& x);
   void on_marked(raft::entry_id last);
@@ -76,7 +77,9 @@ private:
   void keep(persistence::kept_snapshot newest);
   void end_snapshot(const outcome& told);
   void send_snapshot(const raft::snapshot_wanted& wanted);
-  void restore(raft::entry_id last);
+  /// `log_restart`: the batch with which the log begins anew.
+  void restore(raft::entry_id last, persist_seq log_restart);
+  void forget_superseded();
   void load_snapshot(const persistence::kept_snapshot& from);
 
   // The ready (group_ready.cpp).

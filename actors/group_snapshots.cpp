@@ -25,6 +25,13 @@ void group_replica::make_snapshot_if_due() {
     make_snapshot();
 }
 
+/// While the disk is full nobody knows when the log will be told.
+void group_replica::answer_if_full() {
+  if (snapshots_.marking && !node_->room.is_there())
+    for (auto& who : std::exchange(snapshots_.callers, {}))
+      who.answer(refusal(errc::timeout, node_->room.why_not()));
+}
+
 void group_replica::make_snapshot() {
   if (fault_ || std::exchange(snapshots_.is_making, true))
     return;
@@ -130,27 +137,40 @@ void group_replica::on_snapshot_received(const group_snapshot_received& x) {
   snapshots_.received = x.got;
   step(raft::snapshot_installed{x.got.at, x.got.wall_ns});
   flush();
-  // The core didn't need it.
+  // The core didn't need it; if one is being made, that may be the same file.
   if (const auto rest = std::exchange(snapshots_.received, std::nullopt);
-      rest && !rest->is_small && persistence::find(snapshots_.kept, rest->at.last) == nullptr)
+      rest && !rest->is_small && !snapshots_.is_making
+      && persistence::find(snapshots_.kept, rest->at.last) == nullptr)
     send(node_->snapshots, snapshot_forget{how_.descriptor.group, rest->at.last});
 }
 
 // Before the log begins anew on the disk it knows the snapshot that it begins after; before any
 // entry behind it the machine has loaded it.
-void group_replica::restore(raft::entry_id last) {
+void group_replica::restore(raft::entry_id last, persist_seq log_restart) {
   CAUCUS_ASSERT(snapshots_.received && snapshots_.received->at.last == last);
   auto got = *std::exchange(snapshots_.received, std::nullopt);
   send(node_->wal, wal_mark{how_.descriptor.group, {got, {}}, replica_actor{this}});
   load_snapshot(got);
   got.bytes = {};
+  replica_snapshots::superseded old{.files = {}, .log_restart = log_restart, .loaded = last.index};
   for (const auto& older : std::exchange(snapshots_.kept, {}))
     if (!older.is_small && older.at.last != last)
-      send(node_->snapshots, snapshot_forget{how_.descriptor.group, older.at.last});
+      old.files.push_back(older.at.last);
+  snapshots_.old.push_back(std::move(old));
   snapshots_.kept.push_back(std::move(got));
   snapshots_.schedule.restart();
   pending_.pass(last.index);
   handed_out_ = last.index;
+}
+
+void group_replica::forget_superseded() {
+  std::erase_if(snapshots_.old, [this](const replica_snapshots::superseded& x) {
+    if (snapshots_.persisted < x.log_restart || snapshots_.applied < x.loaded)
+      return false;
+    for (const auto& file : x.files)
+      send(node_->snapshots, snapshot_forget{how_.descriptor.group, file});
+    return true;
+  });
 }
 
 void group_replica::load_snapshot(const kept_snapshot& from) {

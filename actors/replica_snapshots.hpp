@@ -21,6 +21,17 @@ struct replica_snapshots {
                                                       ///< says with its next ready.
   std::vector<caller> callers;                        ///< Who asked for the one being made.
 
+  /// Files that an installed snapshot has taken the place of. Until the log has begun anew durably
+  /// a start may need them, and until the machine has loaded the new one it may still open them.
+  struct superseded {
+    std::vector<raft::entry_id> files;
+    persist_seq log_restart;
+    index_t loaded;
+  };
+  std::vector<superseded> old;
+  persist_seq persisted; ///< What the disk and the machine have told.
+  index_t applied;
+
   [[nodiscard]] raft::entry_id newest() const {
     return kept.empty() ? raft::entry_id{} : kept.front().at.last;
   }

@@ -1,5 +1,6 @@
 #include "actors/snapshotter.hpp"
 
+#include "actors/thrown.hpp"
 #include "persistence/snapshot_catalog.hpp"
 
 #include <algorithm>
@@ -50,8 +51,14 @@ void snapshotter::on_exit() {
 }
 
 void snapshotter::on_make(const snapshot_make& x) {
-  auto made = store_->make(x.plan, persistence::snapshot_uid{uids_.next() | 1});
-  send(x.replica, group_snapshot_made{std::move(made)});
+  const auto make = [&]() -> result<made_snapshot> {
+    try { // The application's code writes its state.
+      return store_->make(x.plan, persistence::snapshot_uid{uids_.next() | 1});
+    } catch (...) {
+      return error{errc::machine_failed, "writing the state: " + describe_thrown()};
+    }
+  };
+  send(x.replica, group_snapshot_made{make()});
 }
 
 void snapshotter::on_forget(const snapshot_forget& x) {

@@ -210,6 +210,59 @@ TEST_CASE("a long log makes snapshots by itself and gives its segments back") {
   CHECK(cluster.status(cluster.leader()).machine == "{\"count\":3001}");
 }
 
+TEST_CASE(
+  "N-02 S-55 a crash at any call while a snapshot takes an older one's place leaves one of them") {
+  bool was_done_before = false;
+  for (uint64_t calls = 1; !was_done_before || calls < 60; ++calls) {
+    CAPTURE(calls);
+    auto how = with_large_machines();
+    how.seed = calls; // Which of its actors goes on first is drawn.
+    snapshot_cluster cluster{how};
+    const auto away = cluster.follower();
+    for (int i = 0; i < 2;
+         ++i) { // Its log begins after the first: without a snapshot it is nothing.
+      cluster.propose(3);
+      REQUIRE(cluster.take(away).kind == outcome_kind::committed);
+    }
+    cluster.crash(away);
+    for (int i = 0; i < 3; ++i) {
+      cluster.propose(3);
+      REQUIRE(cluster.take(cluster.leader()).kind == outcome_kind::committed);
+    }
+    REQUIRE(cluster.start(away).ok());
+    cluster.disk(away).stop_at(cluster.disk(away).call_count() + calls);
+    was_done_before = cluster.run_until([&] { return cluster.is_level(away); }, 3s);
+    cluster.crash(away);
+    cluster.disk(away).stop_at(0);
+    REQUIRE(cluster.start(away).ok());
+    REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }));
+  }
+}
+
+TEST_CASE("a machine that throws while it is written costs the snapshot and nothing else") {
+  class throwing final : public state_machine {
+    apply_result apply(const apply_context&, const shared_bytes&) override {
+      return shared_bytes{};
+    }
+    [[nodiscard]] uint64_t digest() const override { return 0; }
+    [[nodiscard]] std::unique_ptr<snapshot_view> take_view() const override {
+      struct view final : snapshot_view {
+        result<void> write(snapshot_sink&) const override {
+          throw std::runtime_error{"planted in a view"};
+        }
+      };
+      return std::make_unique<view>();
+    }
+  };
+  snapshot_cluster cluster{{.machine = [] { return std::make_unique<throwing>(); }}};
+  cluster.propose(3);
+  const auto refused = cluster.take(cluster.leader());
+  CHECK(refused.kind == outcome_kind::not_executed);
+  CHECK(refused.detail.find("planted in a view") != std::string::npos);
+  CHECK(cluster.health(cluster.leader()).healthy);
+  cluster.propose(1);
+}
+
 TEST_CASE("a machine without snapshots says so, and its log stays whole") {
   class plain final : public state_machine {
     apply_result apply(const apply_context&, const shared_bytes&) override {
