@@ -28,12 +28,13 @@ void wal::add(group_id group, const snapshot_mark& mark) {
   const auto& begins_after = cuts ? mark.begins_after : known->begins_after;
   CAUCUS_ASSERT(!cuts || begins_after.last.index <= std::min(last.index, known->last));
   auto snapshots = known->snapshots;
-  const bool is_known = find(snapshots, last) != nullptr;
+  const auto* known_before = find(snapshots, last);
+  const bool is_known = known_before != nullptr;
   if (is_known && !cuts)
     return;
   auto added = mark.snapshot;
   added.bytes = {};
-  if (const auto* known_before = find(snapshots, last))
+  if (is_known)
     added.place = known_before->place;
   if (!keep(snapshots, std::move(added), begins_after.last.index))
     return;
