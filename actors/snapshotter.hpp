@@ -50,7 +50,6 @@ private:
   void go_on_later();
 
   // Incoming.
-  void on_bulk(node_id from, const transport::bulk_message& x);
   void on_body(node_id from, const transport::bulk_message& x, const transport::snapshot_offer& y);
   void on_body(node_id from, const transport::bulk_message& x, const transport::snapshot_answer& y);
   void on_body(node_id from, const transport::bulk_message& x, const transport::snapshot_chunk& y);
