@@ -3,7 +3,6 @@
 #include "caucus/snapshot.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -28,7 +27,8 @@ public:
   result<size_t> read(std::span<std::byte> into) override {
     constexpr size_t piece_bytes = 3;
     const auto size = std::min({into.size(), bytes_.size() - at_, piece_bytes});
-    std::memcpy(into.data(), bytes_.data() + at_, size);
+    // Not memcpy: an empty vector's data() may be null, which memcpy forbids even for no bytes.
+    std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at_), size, into.begin());
     at_ += size;
     return size;
   }
