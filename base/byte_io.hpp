@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace caucus {
@@ -22,6 +23,15 @@ public:
   void u32(uint32_t x) { raw(&x, sizeof x); }
   void u64(uint64_t x) { raw(&x, sizeof x); }
   void i64(int64_t x) { raw(&x, sizeof x); }
+  /// Each as it would be alone; faster than one by one.
+  template <class... Numbers>
+  void numbers(Numbers... each) {
+    static_assert((std::is_integral_v<Numbers> && ...));
+    std::byte packed[(sizeof(Numbers) + ...)];
+    auto* at = packed;
+    ((std::memcpy(at, &each, sizeof each), at += sizeof each), ...);
+    raw(packed, sizeof packed);
+  }
   void bytes(std::span<const std::byte> x) { raw(x.data(), x.size()); }
 
 private:

@@ -11,13 +11,9 @@ constexpr size_t header_bytes = 32;
 constexpr size_t crc_bytes = 4;
 
 void put(const raft::entry& x, byte_writer& out) {
-  out.u64(x.id.term.value());
-  out.i64(x.wall_ns);
-  out.u64(x.body.session.value());
-  out.u64(x.body.sequence.value());
-  out.u64(x.body.lowest_unanswered.value());
-  out.u8(static_cast<uint8_t>(x.body.kind));
-  out.u32(static_cast<uint32_t>(x.body.payload.size()));
+  out.numbers(x.id.term.value(), x.wall_ns, x.body.session.value(), x.body.sequence.value(),
+              x.body.lowest_unanswered.value(), static_cast<uint8_t>(x.body.kind),
+              static_cast<uint32_t>(x.body.payload.size()));
   out.bytes(x.body.payload.span());
 }
 
@@ -35,17 +31,12 @@ raft::entry_ptr get_entry(index_t index, byte_reader& in) {
 }
 
 void put(const raft::persist_batch& x, byte_writer& out) {
-  out.u64(x.seq.value());
-  out.u8(static_cast<uint8_t>((x.hard ? 1 : 0) | (x.truncate_from ? 2 : 0) | (x.snapshot ? 4 : 0)));
-  if (x.hard) {
-    out.u64(x.hard->term.value());
-    out.u64(x.hard->voted_for.value());
-    out.u64(x.hard->commit.value());
-  }
-  if (x.snapshot) {
-    out.u64(x.snapshot->index.value());
-    out.u64(x.snapshot->term.value());
-  }
+  out.numbers(x.seq.value(), static_cast<uint8_t>((x.hard ? 1 : 0) | (x.truncate_from ? 2 : 0)
+                                                  | (x.snapshot ? 4 : 0)));
+  if (x.hard)
+    out.numbers(x.hard->term.value(), x.hard->voted_for.value(), x.hard->commit.value());
+  if (x.snapshot)
+    out.numbers(x.snapshot->index.value(), x.snapshot->term.value());
   if (x.truncate_from)
     out.u64(x.truncate_from->value());
   out.u32(static_cast<uint32_t>(x.entries.size()));
@@ -83,11 +74,7 @@ raft::persist_batch get_batch(byte_reader& in) {
 void encode(const disk_record& x, std::vector<std::byte>& out) {
   const auto start = out.size();
   byte_writer to{out};
-  to.u32(0);
-  to.u32(0);
-  to.u64(x.number);
-  to.u64(x.epoch);
-  to.u64(x.durable_upto);
+  to.numbers(uint32_t{}, uint32_t{}, x.number, x.epoch, x.durable_upto);
   put(x.batch, to);
   const auto bytes = static_cast<uint32_t>(out.size() - start);
   std::memcpy(&out[start + crc_bytes], &bytes, sizeof bytes);

@@ -26,12 +26,15 @@ public:
 
   hasher& bytes(std::span<const std::byte> x) noexcept {
     word(x.size());
-    while (!x.empty()) {
-      uint64_t next = 0;
-      const auto size = x.size() < sizeof next ? x.size() : sizeof next;
-      std::memcpy(&next, x.data(), size);
+    uint64_t next = 0;
+    for (; x.size() >= sizeof next; x = x.subspan(sizeof next)) {
+      std::memcpy(&next, x.data(), sizeof next);
       word(next);
-      x = x.subspan(size);
+    }
+    if (!x.empty()) {
+      next = 0;
+      std::memcpy(&next, x.data(), x.size());
+      word(next);
     }
     return *this;
   }

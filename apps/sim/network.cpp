@@ -31,7 +31,7 @@ void network::heal() {
   options_.delay_mean_us = 50;
 }
 
-size_t network::put(packet x) {
+size_t network::put(packet&& x) {
   if (free_.empty()) {
     packets_.push_back(std::move(x));
     return packets_.size() - 1;

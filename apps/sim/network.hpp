@@ -41,7 +41,7 @@ public:
   /// No more faults, and delays that are short against a heartbeat.
   void heal();
 
-  size_t put(packet x);
+  size_t put(packet&& x);
   packet& at(size_t slot) noexcept { return packets_[slot]; }
   /// The slot is free afterwards.
   packet take(size_t slot);

@@ -1,7 +1,6 @@
 #include "apps/sim/world.hpp"
 
 #include "apps/sim/history/checker.hpp"
-#include "apps/sim/violation.hpp"
 #include "membership/quorum.hpp"
 
 #include <algorithm>
@@ -123,11 +122,6 @@ void world::on_node(const event& x, sim_node& n) {
 
 void world::plan(event_kind kind, int64_t at_us, const sim_node& n, uint32_t arg) {
   queue_.push({.at_us = at_us, .arg = arg, .life = n.life, .kind = kind, .node = n.number});
-}
-
-void world::say(const sim_node& n, std::string_view what) {
-  if (trace_.is_read())
-    trace_.line(now_us_, counts_.events, n.number, what);
 }
 
 clients::surroundings world::for_clients() {

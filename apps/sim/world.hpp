@@ -12,6 +12,7 @@
 #include "apps/sim/sim_node.hpp"
 #include "apps/sim/totals.hpp"
 #include "apps/sim/trace.hpp"
+#include "apps/sim/violation.hpp"
 
 #include <memory>
 
@@ -59,7 +60,12 @@ private:
   clients::surroundings for_clients();
   [[nodiscard]] int64_t soon(int64_t mean_us) { return now_us_ + timing_.around(mean_us); }
   void plan(event_kind kind, int64_t at_us, const sim_node& n, uint32_t arg = 0);
-  void say(const sim_node& n, std::string_view what);
+  /// For a trace that somebody reads; else its words aren't even put together.
+  template <class... Words>
+  void say(const sim_node& n, const Words&... words) {
+    if (trace_.is_read())
+      trace_.line(now_us_, counts_.events, n.number, text(words...));
+  }
 
   // -- a node's life (world_nodes.cpp) ------------------------------------------
   void start(sim_node& n);
@@ -89,7 +95,7 @@ private:
   void note_file(const sim_node& n, const snapshot_file& x);
 
   // -- what a core wants done (world_ready.cpp) -----------------------------------
-  void step(sim_node& n, raft::input in);
+  void step(sim_node& n, raft::input&& in);
   void take(sim_node& n);
   void hand_over(sim_node& n, raft::persist_batch batch, bool was_leader);
   void note_hard_state(sim_node& n, const raft::hard_state& now,

@@ -1,4 +1,3 @@
-#include "apps/sim/violation.hpp"
 #include "apps/sim/world.hpp"
 
 #include <algorithm>
@@ -111,7 +110,7 @@ void world::ask_change(sim_node& n, membership::change_request x) {
   trace_.note(now_us_, n.number, request.value(), x.changes.size());
   if (trace_.is_read())
     for (const auto& part : x.changes)
-      say(n, text("is asked to change node ", part.node, " kind ", static_cast<int>(part.kind)));
+      say(n, "is asked to change node ", part.node, " kind ", static_cast<int>(part.kind));
   step(n, raft::propose_change{request, std::move(x)});
 }
 

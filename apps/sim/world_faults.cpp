@@ -1,4 +1,3 @@
-#include "apps/sim/violation.hpp"
 #include "apps/sim/world.hpp"
 
 #include <array>
@@ -48,7 +47,7 @@ void world::inject() {
   trace_.note(event_kind::fault, now_us_, n.number, until_us);
   for (const auto& row : option_table())
     if (row.field == chosen)
-      say(n, text("fault ", row.name, " until ", until_us));
+      say(n, "fault ", row.name, " until ", until_us);
 
   if (chosen == &options::crash && any.is_up())
     crash(any, true);

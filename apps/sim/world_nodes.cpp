@@ -1,4 +1,3 @@
-#include "apps/sim/violation.hpp"
 #include "apps/sim/world.hpp"
 
 #include <algorithm>
@@ -44,8 +43,8 @@ void world::start(sim_node& n) {
   n.knew_room = true;
   n.core.emplace(core_options_of(options_, n.id(), n.life), std::move(state));
   trace_.note(event_kind::restart, now_us_, n.number, n.log.last().value());
-  say(n, text("starts with log ", n.log.last(), " term ", n.hard.term, " commit ", n.hard.commit,
-              ", ", trace_.is_read() ? to_string(*n.log.members()) : ""));
+  say(n, "starts with log ", n.log.last(), " term ", n.hard.term, " commit ", n.hard.commit, ", ",
+      trace_.is_read() ? to_string(*n.log.members()) : "");
   plan(event_kind::tick, now_us_ + 1 + timing_.below(options_.tick_us), n);
 }
 
@@ -56,7 +55,7 @@ void world::crash(sim_node& n, bool comes_back) {
   counts_.unsynced_lost += lost.batches > 0 ? 1 : 0;
   counts_.torn_writes += lost.torn;
   trace_.note(now_us_, n.number, lost.batches, lost.torn);
-  say(n, text("crashes; batches at risk ", lost.batches, " torn ", lost.torn));
+  say(n, "crashes; batches at risk ", lost.batches, " torn ", lost.torn);
   n.core.reset();
   if (options_.durable_machine == 0)
     n.machine.reset();
@@ -122,7 +121,7 @@ void world::deliver(const event& x) {
   trace_.note(event_kind::deliver, now_us_, arrived.from, arrived.to);
   trace_.note(arrived.body);
   if (trace_.is_read())
-    say(n, text("<- ", arrived.from, " ", to_string(arrived.body)));
+    say(n, "<- ", arrived.from, " ", to_string(arrived.body));
   const bool is_progress = std::holds_alternative<raft::append_reply>(arrived.body);
   step(n, raft::received{node_id{arrived.from}, std::move(arrived.body)});
   if (is_checked_ && is_progress && n.role == raft::role::leader)
@@ -161,8 +160,7 @@ void world::finish_disk(sim_node& n) {
   }
   const auto upto = n.disk.finish();
   trace_.note(event_kind::disk_done, now_us_, n.number, upto.value());
-  if (trace_.is_read())
-    say(n, text("durable: batch ", upto, ", log ", n.disk.durable().last()));
+  say(n, "durable: batch ", upto, ", log ", n.disk.durable().last());
   plan_disk(n);
   if (options_.notice_us > 0 || n.is_paused(now_us_))
     plan(event_kind::notice, soon(options_.notice_us), n, static_cast<uint32_t>(upto.value()));
@@ -185,8 +183,7 @@ void world::apply(sim_node& n) {
   }
   const auto upto = n.machine->applied();
   trace_.note(event_kind::apply, now_us_, n.number, upto.value(), n.machine->hash());
-  if (trace_.is_read())
-    say(n, text("has applied ", upto));
+  say(n, "has applied ", upto);
   answer_reads(n);
   if (!n.to_apply.empty()) {
     n.is_apply_planned = true;
@@ -232,8 +229,8 @@ bool world::propose(uint8_t node, caller who, const raft::command& body) {
   ++counts_.events;
   trace_.note(event_kind::client, now_us_, node, who.client, who.operation, who.attempt);
   trace_.note(hasher{}.bytes(body.payload.span()).value());
-  say(n, text("client ", who.client, " operation ", who.operation, " attempt ", who.attempt,
-              n.is_up() ? "" : ": nobody there"));
+  say(n, "client ", who.client, " operation ", who.operation, " attempt ", who.attempt,
+      n.is_up() ? "" : ": nobody there");
   if (!n.is_up() || n.is_paused(now_us_))
     return false;
   const request_id request{next_request_++};
@@ -246,11 +243,11 @@ bool world::read(uint8_t node, caller who, uint32_t object, raft::consistency ho
   auto& n = nodes_[node];
   ++counts_.events;
   trace_.note(event_kind::client, now_us_, node, who.client, who.operation, who.attempt, how);
-  say(n, text("client ", who.client, " operation ", who.operation, " attempt ", who.attempt,
-              how == raft::consistency::lease   ? " reads by lease"
-              : how == raft::consistency::stale ? " reads what there is"
-                                                : " reads",
-              n.is_up() ? "" : ": nobody there"));
+  say(n, "client ", who.client, " operation ", who.operation, " attempt ", who.attempt,
+      how == raft::consistency::lease   ? " reads by lease"
+      : how == raft::consistency::stale ? " reads what there is"
+                                        : " reads",
+      n.is_up() ? "" : ": nobody there");
   if (!n.is_up() || n.is_paused(now_us_))
     return false;
   const request_id request{next_request_++};

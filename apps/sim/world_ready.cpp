@@ -7,7 +7,7 @@
 
 namespace caucus::sim {
 
-void world::step(sim_node& n, raft::input in) {
+void world::step(sim_node& n, raft::input&& in) {
   reached_.input(in.index());
   n.core->step(std::move(in), n.clock(now_us_));
   if (options_.flush_us == 0) {
@@ -66,8 +66,8 @@ void world::take(sim_node& n) {
     plan(event_kind::read_done, soon(options_.sync_mean_us), n);
   }
   if (out.configuration && trace_.is_read())
-    say(n, text(out.configuration->is_committed ? "has committed " : "goes by ",
-                out.configuration->id, ": ", to_string(*out.configuration->members)));
+    say(n, out.configuration->is_committed ? "has committed " : "goes by ", out.configuration->id,
+        ": ", to_string(*out.configuration->members));
   tell_callers(n, out);
 }
 
@@ -149,8 +149,7 @@ void world::note_roles(sim_node& n, const std::vector<raft::soft_state>& changes
     reached_.role(n.role, x.role);
     n.role = x.role;
     trace_.note(now_us_, n.number, x.role, x.term.value());
-    if (trace_.is_read())
-      say(n, "is " + std::string{to_string(x.role)} + " in term " + std::to_string(x.term.value()));
+    say(n, "is ", to_string(x.role), " in term ", x.term);
     if (x.role != raft::role::leader)
       continue;
     if (x.term > newest_led_) {
@@ -181,8 +180,9 @@ void world::send(const sim_node& n, node_id to, raft::message body) {
   if (may_double && network_.duplicates()) {
     ++network_.duplicated;
     if (const auto at = network_.arrival(x.from, x.to, x.sent_us))
-      queue_.push(
-        {.at_us = *at, .arg = static_cast<uint32_t>(network_.put(x)), .kind = event_kind::deliver});
+      queue_.push({.at_us = *at,
+                   .arg = static_cast<uint32_t>(network_.put(packet{x})),
+                   .kind = event_kind::deliver});
   }
   if (const auto at = network_.arrival(x.from, x.to, x.sent_us))
     queue_.push({.at_us = *at,

@@ -1,4 +1,3 @@
-#include "apps/sim/violation.hpp"
 #include "apps/sim/world.hpp"
 
 // Snapshots, as a shell would make, store and send them.
@@ -33,7 +32,7 @@ void world::finish_snapshot(sim_node& n) {
     return; // A newer one was installed meanwhile (RELIABILITY S-52).
   ++counts_.snapshots_made;
   note_file(n, *made);
-  say(n, text("has made a snapshot up to ", made->index()));
+  say(n, "has made a snapshot up to ", made->index());
   const auto kept = static_cast<uint64_t>(options_.snapshot_keep);
   const auto upto = index_t{made->index().value() - std::min(kept, made->index().value())};
   n.disk.publish(*std::move(made));
@@ -59,7 +58,7 @@ void world::send_snapshot(sim_node& n, const raft::snapshot_wanted& wanted) {
   const auto sent_us = soon(options_.snapshot_us);
   const auto arrives = network_.arrival(n.number, static_cast<uint8_t>(to), sent_us);
   travelling_.push_back({*file, n.life, n.number, static_cast<uint8_t>(to), !arrives.has_value()});
-  say(n, text("sends its snapshot up to ", file->index(), " to ", to));
+  say(n, "sends its snapshot up to ", file->index(), " to ", to);
   queue_.push({.at_us = arrives.value_or(sent_us + options_.delay_mean_us),
                .arg = static_cast<uint32_t>(travelling_.size() - 1),
                .kind = event_kind::snapshot_arrives});
@@ -82,7 +81,7 @@ void world::receive_snapshot(const event& x) {
     ++counts_.events;
     ++counts_.deliveries;
     note_file(to, file);
-    say(to, text("receives the snapshot up to ", file.index(), " of ", from.number));
+    say(to, "receives the snapshot up to ", file.index(), " of ", from.number);
     to.incoming.push_back(std::move(file));
     plan(event_kind::snapshot_stored, soon(options_.sync_mean_us), to);
   }
@@ -112,7 +111,7 @@ void world::restore(sim_node& n, raft::entry_id upto) {
   }
   n.waiting.jump(upto.index,
                  [&](caller who) { clients_.answer(who, {errc::leadership_lost}, now_us_); });
-  say(n, text("restores the snapshot up to ", upto.index));
+  say(n, "restores the snapshot up to ", upto.index);
 }
 
 void world::note_file(const sim_node& n, const snapshot_file& x) {
