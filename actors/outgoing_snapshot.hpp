@@ -29,6 +29,10 @@ public:
   result<uint64_t> advance(const sender& send, uint64_t allowance);
   /// There is something to send that only time, or the peer's queue, keeps back.
   [[nodiscard]] bool has_more() const noexcept;
+  /// The peer owes an answer to the offer, or to what was sent.
+  [[nodiscard]] bool is_owed() const noexcept {
+    return is_answered_ ? received_ < sent_ || sent_ == file_bytes_ : is_offered_;
+  }
 
   // What the peer says. False: it makes no sense, and the transfer is over.
   [[nodiscard]] bool on_answer(const transport::snapshot_answer& x);

@@ -16,6 +16,11 @@ constexpr std::chrono::milliseconds pause{5};
 constexpr int64_t burst_ns = 100'000'000;
 constexpr int64_t second_ns = 1'000'000'000;
 constexpr size_t untold_max = 1024;
+/// To one peer at a time. More would make all of them late, and each has a file open.
+constexpr size_t sending_max = 4;
+/// A message that nobody answers for so long was lost: connections lose what they carried when
+/// they end, and a peer may forget a transfer.
+constexpr int64_t silence_max_ns = 10 * second_ns;
 
 } // namespace
 
@@ -40,6 +45,7 @@ snapshotter_actor::behavior_type snapshotter::make_behavior() {
     [this](const snapshot_peer_down& x) { on_peer_down(x.peer, x.reason); },
     [this](snapshot_go_on) {
       is_waiting_ = false;
+      begin_waiting();
       advance_all({});
     },
   };
@@ -47,6 +53,7 @@ snapshotter_actor::behavior_type snapshotter::make_behavior() {
 
 void snapshotter::on_exit() {
   sending_.clear();
+  waiting_to_send_.clear();
   receiving_.clear();
 }
 
@@ -72,8 +79,25 @@ void snapshotter::on_forget(const snapshot_forget& x) {
 
 void snapshotter::on_send(const snapshot_send& x) {
   const destination where{x.group, x.to};
-  if (sending_.contains(where))
-    return; // The core asks again from time to time.
+  if (const auto found = sending_.find(where); found != sending_.end()) {
+    const auto& [content, replica, moved_ns] = found->second;
+    if (!content.is_owed() || now_ns() - moved_ns < silence_max_ns)
+      return; // The core asks again from time to time.
+    end(found, ending::refused, "the peer has said nothing of it for 10 s");
+  }
+  if (is_busy(x.to))
+    waiting_to_send_.insert_or_assign(where, x);
+  else
+    begin(where, x);
+}
+
+bool snapshotter::is_busy(node_id to) const {
+  return std::count_if(sending_.begin(), sending_.end(),
+                       [&](const auto& x) { return x.first.to == to; })
+         >= static_cast<ptrdiff_t>(sending_max);
+}
+
+void snapshotter::begin(const destination& where, const snapshot_send& x) {
   auto opened = store_->open_file(x.group, x.what, persistence::snapshot_uid{uids_.next() | 1});
   if (!opened) {
     node_->log().warning("event=snapshot_not_sent group=" + std::to_string(x.group.value())
@@ -84,21 +108,35 @@ void snapshotter::on_send(const snapshot_send& x) {
   }
   const transfer_id transfer{++last_transfer_};
   const auto added =
-    sending_.emplace(where, sending{{x.group, transfer, *std::move(opened)}, x.replica});
+    sending_.emplace(where, sending{{x.group, transfer, *std::move(opened)}, x.replica, now_ns()});
   advance(added.first);
 }
 
+void snapshotter::begin_waiting() {
+  for (auto next = waiting_to_send_.begin(); next != waiting_to_send_.end();) {
+    const auto which = next++;
+    if (is_busy(which->first.to))
+      continue;
+    const auto waited = waiting_to_send_.extract(which);
+    begin(waited.key(), waited.mapped());
+  }
+}
+
+int64_t snapshotter::now_ns() {
+  const auto now = clock().now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
 uint64_t snapshotter::allowance() {
-  const auto rate = node_->options.snapshot_bytes_per_second;
+  const auto rate = static_cast<int64_t>(node_->options.snapshot_bytes_per_second);
   if (rate == 0)
     return std::numeric_limits<uint64_t>::max();
-  const auto now =
-    std::chrono::duration_cast<std::chrono::nanoseconds>(clock().now().time_since_epoch()).count();
-  const auto passed = static_cast<uint64_t>(std::min(now - allowed_at_ns_, burst_ns));
-  const auto more = rate / second_ns * passed + rate % second_ns * passed / second_ns;
+  const auto now = now_ns();
+  const auto passed = std::min(now - allowed_at_ns_, burst_ns);
   allowed_at_ns_ = now;
-  allowed_bytes_ = std::min(allowed_bytes_ + more, std::max<uint64_t>(rate / 10, 1));
-  return allowed_bytes_;
+  allowed_bytes_ += rate / second_ns * passed + rate % second_ns * passed / second_ns;
+  allowed_bytes_ = std::min(allowed_bytes_, std::max<int64_t>(rate / 10, 1));
+  return static_cast<uint64_t>(std::max<int64_t>(allowed_bytes_, 0));
 }
 
 void snapshotter::go_on_later() {
@@ -121,11 +159,13 @@ void snapshotter::advance(sendings::iterator which) {
   if (!sent) {
     tell(to, {which->first.group, content.transfer(),
               transport::snapshot_done{sent.reason().code, to_string(sent.reason())}});
-    end(which, false, to_string(sent.reason()));
+    end(which, ending::failed, to_string(sent.reason()));
     return;
   }
+  if (*sent != 0)
+    which->second.moved_ns = now_ns();
   if (allowed != std::numeric_limits<uint64_t>::max())
-    allowed_bytes_ -= std::min(allowed_bytes_, *sent);
+    allowed_bytes_ -= static_cast<int64_t>(*sent);
   if (is_taken && content.has_more()) // Else the peer or its connection says when to go on.
     go_on_later();
 }
@@ -138,19 +178,22 @@ void snapshotter::advance_all(node_id to) {
   }
 }
 
-void snapshotter::end(sendings::iterator which, bool ok, std::string_view why) {
+void snapshotter::end(sendings::iterator which, ending how, std::string_view why) {
   const auto& [where, what] = *which;
   const auto text =
     "group=" + std::to_string(where.group.value()) + " to=" + std::to_string(where.to.value())
     + " index=" + std::to_string(what.content.name().last.index.value()) + " bytes="
     + std::to_string(what.content.received()) + "/" + std::to_string(what.content.file_bytes());
-  if (ok)
+  if (how == ending::sent)
     node_->log().info("event=snapshot_sent " + text);
   else
     node_->log().warning("event=snapshot_not_sent " + text + " reason=\"" + std::string{why}
                          + "\"");
-  send(what.replica, group_snapshot_sent{where.to, ok});
+  if (how != ending::refused)
+    send(what.replica, group_snapshot_sent{where.to, how == ending::sent});
   sending_.erase(which);
+  if (!waiting_to_send_.empty())
+    go_on_later();
 }
 
 snapshotter::sendings::iterator snapshotter::find(node_id to, const transport::bulk_message& x) {
@@ -164,10 +207,12 @@ void snapshotter::on_body(node_id from, const transport::bulk_message& x,
   const auto which = find(from, x);
   if (which == sending_.end())
     return;
+  which->second.moved_ns = now_ns();
   if (which->second.content.on_answer(y))
     advance(which);
   else
-    end(which, false, y.refused == errc::none ? "an answer that makes no sense" : y.reason);
+    end(which, ending::refused,
+        y.refused == errc::none ? "an answer that makes no sense" : y.reason);
 }
 
 void snapshotter::on_body(node_id from, const transport::bulk_message& x,
@@ -175,16 +220,17 @@ void snapshotter::on_body(node_id from, const transport::bulk_message& x,
   const auto which = find(from, x);
   if (which == sending_.end())
     return;
+  which->second.moved_ns = now_ns();
   if (which->second.content.on_progress(y))
     advance(which);
   else
-    end(which, false, "progress that makes no sense");
+    end(which, ending::refused, "progress that makes no sense");
 }
 
 void snapshotter::on_body(node_id from, const transport::bulk_message& x,
                           const transport::snapshot_done& y) {
   if (const auto which = find(from, x); which != sending_.end())
-    end(which, y.failed == errc::none, y.reason);
+    end(which, y.failed == errc::none ? ending::sent : ending::refused, y.reason);
   else if (const auto found = receiving_.find(x.group);
            found != receiving_.end()
            && found->second->now == incoming_snapshot::source{from, x.transfer})
@@ -211,13 +257,14 @@ void snapshotter::on_peer_ready(node_id peer) {
 
 void snapshotter::on_peer_down(node_id peer, const error& reason) {
   untold_.erase(peer);
+  std::erase_if(waiting_to_send_, [&](const auto& x) { return x.first.to == peer; });
   for (auto& [_, incoming] : receiving_)
     if (incoming->now.from == peer)
       incoming->now = {}; // What has come stays for a while, and the transfer may be resumed.
   for (auto next = sending_.begin(); next != sending_.end();) {
     const auto which = next++;
     if (which->first.to == peer)
-      end(which, false, to_string(reason));
+      end(which, ending::failed, to_string(reason));
   }
 }
 

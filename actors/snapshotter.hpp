@@ -33,18 +33,26 @@ private:
   struct sending {
     outgoing_snapshot content;
     replica_actor replica;
+    int64_t moved_ns = 0; ///< When something of it was sent or answered last.
   };
   using sendings = std::map<destination, sending>;
+  /// How a transfer ended. After `failed` the core may ask again at once. What a peer refused it
+  /// would refuse again: the core isn't told, and asks by itself after some election timeouts.
+  enum class ending { sent, failed, refused };
 
   void on_make(const snapshot_make& x);
   void on_send(const snapshot_send& x);
   void on_forget(const snapshot_forget& x);
 
   // Outgoing.
+  void begin(const destination& where, const snapshot_send& x);
+  void begin_waiting();
+  [[nodiscard]] bool is_busy(node_id to) const;
   void advance(sendings::iterator which);
   void advance_all(node_id to);
-  void end(sendings::iterator which, bool ok, std::string_view why);
+  void end(sendings::iterator which, ending how, std::string_view why);
   [[nodiscard]] sendings::iterator find(node_id to, const transport::bulk_message& x);
+  [[nodiscard]] int64_t now_ns();
   /// What the rate limit leaves of this moment.
   [[nodiscard]] uint64_t allowance();
   void go_on_later();
@@ -69,11 +77,14 @@ private:
   std::shared_ptr<const snapshot_store> store_;
   node_context_ptr node_;
   sendings sending_;
+  std::map<destination, snapshot_send> waiting_to_send_; ///< To peers that get enough already.
   std::map<group_id, std::unique_ptr<incoming_snapshot>> receiving_;
   std::map<node_id, std::vector<transport::bulk_message>> untold_; ///< Answers without room.
   uint64_t last_transfer_ = 0;
   rng uids_;
-  uint64_t allowed_bytes_ = 0; ///< By the rate limit, unused.
+  /// By the rate limit, unused. Below 0: a chunk was larger than what was left, and has to be
+  /// waited for.
+  int64_t allowed_bytes_ = 0;
   int64_t allowed_at_ns_ = 0;
   bool is_waiting_ = false; ///< A message to go on is under way.
 };

@@ -23,6 +23,8 @@ result<persistence::snapshot_offer> snapshotter::judge(const transport::bulk_mes
     return error{errc::identity_mismatch, "the snapshot is of another cluster"};
   if (!node_->routes.find(x.group))
     return error{errc::no_such_group, "the group isn't open here"};
+  if (!node_->room.is_there())
+    return error{errc::storage_full, node_->room.why_not()};
   const persistence::snapshot_offer offer{*identity, offered.total_bytes};
   const auto found = receiving_.find(x.group);
   if (found != receiving_.end() && found->second->index() > identity->name.last.index)

@@ -71,6 +71,18 @@ struct snapshot_cluster : elected_cluster {
         files.push_back(name);
     return files;
   }
+  /// A follower that is down, and would need what the others' logs don't have any more.
+  uint64_t away_while_log_is_cut() {
+    const auto away = follower();
+    crash(away);
+    REQUIRE(run_until([&] { return leader() != 0; }));
+    for (int i = 0; i < 3; ++i) {
+      propose(10);
+      REQUIRE(take(leader()).kind == outcome_kind::committed);
+    }
+    return away;
+  }
+  size_t offers_to(uint64_t id) const { return log(id).count("event=snapshot_offered"); }
   bool is_level(uint64_t id) {
     auto mine = status(id);
     auto theirs = status(leader());
@@ -82,6 +94,13 @@ struct snapshot_cluster : elected_cluster {
 
 virtual_cluster::options with_large_machines() {
   return {.machine = [] { return std::make_unique<large_machine>(); }};
+}
+
+/// One snapshot takes 1.5 s, so that something can happen meanwhile.
+virtual_cluster::options with_slow_transfers() {
+  auto how = with_large_machines();
+  how.adjust = [](node_options& x) { x.snapshot_bytes_per_second = 500'000; };
+  return how;
 }
 
 } // namespace
@@ -125,13 +144,7 @@ TEST_CASE("who was away while the log was cut gets a snapshot and catches up") {
   for (bool is_large : {false, true}) {
     CAPTURE(is_large);
     snapshot_cluster cluster{is_large ? with_large_machines() : virtual_cluster::options{}};
-    auto away = cluster.follower();
-    cluster.crash(away);
-    REQUIRE(cluster.run_until([&] { return cluster.leader() != 0; }));
-    for (int i = 0; i < 3; ++i) {
-      cluster.propose(10);
-      REQUIRE(cluster.take(cluster.leader()).kind == outcome_kind::committed);
-    }
+    const auto away = cluster.away_while_log_is_cut();
     REQUIRE(cluster.start(away).ok());
     REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }));
     CHECK(cluster.log(away).count("event=snapshot_received") == 1);
@@ -145,22 +158,52 @@ TEST_CASE("who was away while the log was cut gets a snapshot and catches up") {
 }
 
 TEST_CASE("N-04 a transfer that is cut goes on where it was") {
-  snapshot_cluster cluster{with_large_machines()};
-  auto away = cluster.follower();
-  cluster.crash(away);
-  REQUIRE(cluster.run_until([&] { return cluster.leader() != 0; }));
-  for (int i = 0; i < 3; ++i) {
-    cluster.propose(10);
-    REQUIRE(cluster.take(cluster.leader()).kind == outcome_kind::committed);
-  }
+  snapshot_cluster cluster{with_slow_transfers()};
+  const auto away = cluster.away_while_log_is_cut();
   REQUIRE(cluster.start(away).ok());
-  REQUIRE(
-    cluster.run_until([&] { return cluster.log(away).count("event=snapshot_offered") == 1; }));
-  for (int i = 0; i < 20; ++i)
-    cluster.step();
+  REQUIRE(cluster.run_until([&] { return cluster.offers_to(away) == 1; }));
+  cluster.advance(700ms);
   cluster.network().cut_bulk(node_id{cluster.leader()}, node_id{away});
   REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }, 120s));
+  CHECK(cluster.offers_to(away) == 2);
+  CHECK(cluster.log(away).count("resume_at=0") == 1);
   CHECK(cluster.log(away).count("event=snapshot_received") == 1);
+}
+
+TEST_CASE("N-04 a transfer whose chunks are lost is given up and goes on in another") {
+  snapshot_cluster cluster{with_slow_transfers()};
+  const auto away = cluster.away_while_log_is_cut();
+  REQUIRE(cluster.start(away).ok());
+  REQUIRE(cluster.run_until([&] { return cluster.offers_to(away) == 1; }));
+  cluster.advance(1s);
+  const node_id receiver{away};
+  const node_id sender{cluster.leader()};
+  cluster.network().silence(sender, receiver);
+  cluster.advance(500ms); // Less than an election timeout.
+  cluster.network().unsilence(sender, receiver);
+  REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }, 120s));
+  CHECK(cluster.log(sender.value()).count("has said nothing of it for 10 s") == 1);
+  CHECK(cluster.offers_to(away) == 2);
+  CHECK(cluster.log(away).count("event=snapshot_received") == 1);
+}
+
+TEST_CASE("E-05 a peer whose disk is full is offered a snapshot now and then, until it has room") {
+  snapshot_cluster cluster{with_large_machines()};
+  const auto away = cluster.away_while_log_is_cut();
+  cluster.disk(away).on_call([](const disk_call& x) -> std::optional<error> {
+    const bool is_snapshot = x.name.starts_with("snap-");
+    if (x.kind == disk_call::kind::allocate || (is_snapshot && x.kind == disk_call::kind::write))
+      return error{errc::no_space, "the disk is full"};
+    return std::nullopt;
+  });
+  REQUIRE(cluster.start(away).ok());
+  cluster.advance(20s);
+  const auto refused = cluster.log(cluster.leader()).count("event=snapshot_not_sent");
+  CHECK(refused >= 1);
+  CHECK(refused <= 6); // Once in four election timeouts.
+  CHECK(cluster.snapshot_files(away).empty());
+  cluster.disk(away).on_call({});
+  REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }));
 }
 
 TEST_CASE("E-11 the older snapshot and the log are used when the newest is damaged") {
