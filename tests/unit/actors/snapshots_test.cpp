@@ -187,6 +187,50 @@ TEST_CASE("N-04 a transfer whose chunks are lost is given up and goes on in anot
   CHECK(cluster.log(away).count("event=snapshot_received") == 1);
 }
 
+TEST_CASE("many groups' snapshots go to a peer a few at a time, and all arrive") {
+  snapshot_cluster cluster{with_slow_transfers()};
+  const auto away = cluster.follower();
+  const auto sender = cluster.leader();
+  constexpr int groups = 7;
+  const auto open = [&](uint64_t id, int group) {
+    return *cluster.node_of(id).create_group("g" + std::to_string(group), cluster.machine());
+  };
+  std::vector<group_actor> opened;
+  for (int i = 0; i < groups; ++i) {
+    std::map<uint64_t, group_actor> on;
+    for (uint64_t id = 1; id <= 3; ++id)
+      on[id] = open(id, i);
+    opened.push_back(on[sender]);
+    const auto leads = [&] { return cluster.status(opened.back()).leader; };
+    REQUIRE(cluster.run_until([&] { return leads() != 0; }));
+    if (leads() != sender) // All from one, whose limit this is about.
+      cluster.wait_for(cluster.client,
+                       cluster.client.request(on[leads()], transfer_leadership{sender}));
+    REQUIRE(cluster.run_until([&] { return leads() == sender; }));
+  }
+  cluster.crash(away);
+  for (int round = 0; round < 3; ++round)
+    for (auto& x : opened) {
+      REQUIRE(cluster.wait_for(cluster.client, cluster.client.propose(x, "x")).kind
+              == outcome_kind::committed);
+      REQUIRE(cluster.wait_for(cluster.client, cluster.client.request(x, take_snapshot{})).kind
+              == outcome_kind::committed);
+    }
+  REQUIRE(cluster.start(away).ok());
+  for (int i = 0; i < groups; ++i)
+    open(away, i);
+  const auto received = [&] { return cluster.log(away).count("event=snapshot_received"); };
+  size_t most = 0;
+  REQUIRE(cluster.run_until(
+    [&] {
+      most = std::max(most, cluster.offers_to(away) - received());
+      return received() == groups;
+    },
+    120s));
+  CHECK(most == 4);
+  CHECK(cluster.log(sender).count("event=snapshot_sent") == groups);
+}
+
 TEST_CASE("E-05 a peer whose disk is full is offered a snapshot now and then, until it has room") {
   snapshot_cluster cluster{with_large_machines()};
   const auto away = cluster.away_while_log_is_cut();
