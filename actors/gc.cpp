@@ -6,6 +6,8 @@ namespace {
 
 /// How often the log's size is looked at while there is nothing to do.
 constexpr std::chrono::seconds idle_pause{1};
+/// How often a segment that couldn't be read is tried again: the failure may have passed.
+constexpr std::chrono::minutes unreadable_pause{1};
 /// What keeps the segment may go by itself.
 constexpr std::chrono::milliseconds stuck_pause{10};
 /// What one step reads, and the writer writes beside what the groups append.
@@ -36,14 +38,11 @@ void gc::on_usage(const gc_usage& x) {
     return;
   }
   const auto oldest = x.usage.segments.front().sequence;
-  if (oldest != oldest_) {
-    oldest_ = oldest;
-    is_unreadable_ = false;
-  }
+  oldest_ = oldest;
   // What is left of the current segment is for votes, unless a little of it sets a segment free.
   const bool may_write =
     node_->room.is_there() || x.usage.segments.front().live_bytes <= step_bytes;
-  if (is_unreadable_ || !may_write || !x.usage.wants_collection(node_->options.segment_bytes)) {
+  if (!may_write || !x.usage.wants_collection(node_->options.segment_bytes)) {
     go_on(idle_pause);
     return;
   }
@@ -54,11 +53,12 @@ void gc::step() {
   auto next = collector_.next(oldest_, step_bytes);
   if (!next) {
     // Nothing is lost by that: the segment stays, and who reads what is damaged is told then.
-    node_->log().error("event=segment_unreadable segment=" + std::to_string(oldest_) + " reason=\""
-                       + to_string(next.reason())
-                       + "\" action=\"the log can't be shortened; replace this node's disk\"");
-    is_unreadable_ = true;
-    go_on(idle_pause);
+    node_->log().error(
+      "event=segment_unreadable segment=" + std::to_string(oldest_) + " reason=\""
+      + to_string(next.reason())
+      + "\" action=\"the log can't be shortened, it is tried again in a minute; if that "
+        "fails too, replace this node's disk\"");
+    go_on(unreadable_pause);
     return;
   }
   send(node_->wal, wal_collect{*std::move(next), step_bytes, gc_actor{this}});

@@ -27,8 +27,6 @@ private:
   persistence::segment_collector collector_;
   node_context_ptr node_;
   uint64_t oldest_ = 0;
-  bool is_unreadable_ =
-    false; ///< The oldest segment: nothing can go until a restart has judged it.
 };
 
 } // namespace caucus

@@ -199,8 +199,8 @@ void wal_writer::tell_room(const result<void>& found) {
     delayed_send(this, full_pause, wal_reserve{});
   if (had_room && !found)
     node_->log().error("event=disk_full reason=\"" + found.reason().what
-                       + "\" action=\"free space; until then this node leads no group and takes "
-                         "no entries\"");
+                       + "\" action=\"until it can be set aside this node leads no group and takes "
+                         "no entries; then it goes on by itself\"");
   else if (!had_room && found)
     node_->log().info("event=disk_has_room");
 }

@@ -12,8 +12,11 @@ namespace {
 
 errc code_of(int number) {
   switch (number) {
+    // All of these pass by themselves, or when somebody makes room.
     case ENOSPC:
-    case EDQUOT: return errc::no_space;
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE: return errc::no_space;
     case ENOENT: return errc::not_found;
     default: return errc::io_failed;
   }
@@ -28,7 +31,7 @@ std::string_view remedy_of(int number) {
     case EROFS: return "; the file system is read-only, look at the kernel's log";
     case EIO: return "; the device failed, look at the kernel's log";
     case EMFILE:
-    case ENFILE: return "; raise the limit of open files";
+    case ENFILE: return "; too many files are open, raise the limit (ulimit -n)";
     default: return "";
   }
 }

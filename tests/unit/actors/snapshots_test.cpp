@@ -48,6 +48,12 @@ private:
   uint64_t count_ = 0;
 };
 
+class without_snapshots final : public state_machine {
+public:
+  apply_result apply(const apply_context&, const shared_bytes&) override { return shared_bytes{}; }
+  [[nodiscard]] uint64_t digest() const override { return 0; }
+};
+
 struct snapshot_cluster : elected_cluster {
   explicit snapshot_cluster(options how = {}) : elected_cluster{std::move(how)} {}
 
@@ -94,6 +100,15 @@ struct snapshot_cluster : elected_cluster {
 
 virtual_cluster::options with_large_machines() {
   return {.machine = [] { return std::make_unique<large_machine>(); }};
+}
+
+/// Small segments, and a snapshot every few of them.
+virtual_cluster::options with_short_logs() {
+  return {.adjust = [](node_options& x) {
+    x.segment_bytes = 64 << 10;
+    x.snapshot_log_bytes = 20 << 10;
+    x.snapshot_interval_ms = 0;
+  }};
 }
 
 /// One snapshot takes 1.5 s, so that something can happen meanwhile.
@@ -279,11 +294,7 @@ TEST_CASE("E-11 the older snapshot and the log are used when the newest is damag
 }
 
 TEST_CASE("a long log makes snapshots by itself and gives its segments back") {
-  snapshot_cluster cluster{{.adjust = [](node_options& x) {
-    x.segment_bytes = 64 << 10;
-    x.snapshot_log_bytes = 20 << 10;
-    x.snapshot_interval_ms = 0;
-  }}};
+  snapshot_cluster cluster{with_short_logs()};
   cluster.propose(3000);
   REQUIRE(cluster.run_until([&] { return cluster.segments(cluster.leader()) <= 5; }));
   CHECK(cluster.log(cluster.leader()).count("event=segment_removed") > 3);
@@ -295,6 +306,31 @@ TEST_CASE("a long log makes snapshots by itself and gives its segments back") {
   REQUIRE(cluster.run_until([&] { return cluster.leader() != 0; }));
   cluster.propose(1);
   CHECK(cluster.status(cluster.leader()).machine == "{\"count\":3001}");
+}
+
+TEST_CASE("E-02 a segment that can't be read for a while goes once it can") {
+  snapshot_cluster cluster{with_short_logs()};
+  group_actor cold; // What the oldest segment has of it must be read to be moved.
+  for (uint64_t id = 1; id <= 3; ++id)
+    cold = *cluster.node_of(id).create_group("cold",
+                                             [] { return std::make_unique<without_snapshots>(); });
+  REQUIRE(cluster.run_until([&] { return cluster.status(cold).leader != 0; }));
+  REQUIRE(cluster.wait_for(cluster.client, cluster.client.propose(cold, "x")).kind
+          == outcome_kind::committed);
+  const auto id = cluster.leader();
+  cluster.disk(id).on_call([](const disk_call& x) -> std::optional<error> {
+    if (x.kind == disk_call::kind::read && x.name.starts_with("wal-"))
+      return error{errc::io_failed, "cannot read memory/" + std::string{x.name}};
+    return std::nullopt;
+  });
+  cluster.propose(3000);
+  cluster.advance(5s);
+  CHECK(cluster.log(id).count("event=segment_unreadable") == 1);
+  CHECK(cluster.segments(id) > 5);
+  cluster.advance(30s);
+  CHECK(cluster.log(id).count("event=segment_unreadable") == 1); // Not again and again.
+  cluster.disk(id).on_call({});
+  REQUIRE(cluster.run_until([&] { return cluster.segments(id) <= 5; }, 120s));
 }
 
 TEST_CASE(
@@ -351,13 +387,7 @@ TEST_CASE("a machine that throws while it is written costs the snapshot and noth
 }
 
 TEST_CASE("a machine without snapshots says so, and its log stays whole") {
-  class plain final : public state_machine {
-    apply_result apply(const apply_context&, const shared_bytes&) override {
-      return shared_bytes{};
-    }
-    [[nodiscard]] uint64_t digest() const override { return 0; }
-  };
-  snapshot_cluster cluster{{.machine = [] { return std::make_unique<plain>(); }}};
+  snapshot_cluster cluster{{.machine = [] { return std::make_unique<without_snapshots>(); }}};
   cluster.propose(3);
   auto refused = cluster.take(cluster.leader());
   CHECK(refused.kind == outcome_kind::not_executed);

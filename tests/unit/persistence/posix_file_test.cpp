@@ -141,6 +141,23 @@ TEST_SUITE("persistence/posix_file") {
     CHECK(failed.reason().what.find("/dev/full") != std::string::npos);
   }
 
+  TEST_CASE("E-05 no file more may be opened: that passes, and says what to do") {
+    scratch tmp;
+    auto dir = open_dir(tmp.sub("data"));
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const auto next = ::dup(STDERR_FILENO); // The first number that is free, and so the limit.
+    REQUIRE(::close(next) == 0);
+    const rlimit none{static_cast<rlim_t>(next), before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const auto failed = dir->create("one-more");
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE_FALSE(failed.ok());
+    CHECK(failed.reason().code == errc::no_space);
+    CHECK(failed.reason().what.find("ulimit -n") != std::string::npos);
+    CHECK(dir->create("one-more").ok());
+  }
+
   TEST_CASE("the log works on the real disk and survives kill -9 at any moment (O-01)") {
     scratch tmp;
     const auto path = tmp.sub("data");

@@ -97,6 +97,22 @@ TEST_SUITE("persistence/wal: a full disk") {
     CHECK(again.group_last(group_a) == 2);
   }
 
+  TEST_CASE("E-05 a file that can't be made for now is waited for") {
+    memory_disk disk;
+    auto node = start(disk);
+    node.log->add(descriptor(group_a));
+    node.commit();
+    disk.on_call([](const disk_call& call) -> std::optional<error> {
+      if (call.kind != disk_call::kind::create)
+        return std::nullopt;
+      return error{errc::no_space, "cannot create memory/" + std::string{call.name}};
+    });
+    CHECK(node.log->reserve().reason().code == errc::no_space);
+    node.put(group_a, hard(3, 2, 1));
+    disk.on_call({});
+    CHECK(node.log->reserve().ok());
+  }
+
   TEST_CASE("E-01 any other failure of setting aside fences") {
     memory_disk disk;
     auto node = start(disk);
