@@ -2,6 +2,7 @@
 """Rounds of kill -9 under load: what was acknowledged is counted, once, and nothing else is.
 
 usage: kill_rounds.py PROGRAM [--rounds 50] [--nodes 3] [--seed N] [--clients 8] [--window 8]
+                      [--snapshots] [--minutes N]
 
 Every client adds 1 again and again with several additions under way. `add` returns the count after
 it, so all acknowledged values must differ, and the final count lies between what was acknowledged
@@ -184,6 +185,10 @@ def summarise(cluster, load, gaps, count, seconds, rounds):
     print(f"summary: {rounds} rounds, {len(cluster.nodes)} nodes, {seconds:.0f} s: acknowledged "
           f"{acknowledged}, unknown {unknown}, rejected {rejected}, count {count}; "
           f"{len(terms)} terms with a leader, never two in one")
+    said = "".join(node.log.read_text(errors="replace") for node in cluster.nodes)
+    print("summary: " + ", ".join(f"{said.count('event=' + event)} {what}" for event, what in (
+        ("snapshot_made", "snapshots made"), ("snapshot_received", "received"),
+        ("segment_removed", "segments removed"))))
     if gaps:
         gaps.sort()
         print(f"summary: leader killed {len(gaps)} times, gap to the first acknowledgement after it: "
@@ -196,8 +201,10 @@ def run(arguments, rng, options, directory):
         cluster.start()
         cluster.leader()
         load = Load(cluster, arguments.clients, arguments.window, arguments.timeout_ms)
-        rounds = [play_round(rng, number, cluster, load)
-                  for number in range(1, arguments.rounds + 1)]
+        rounds = []
+        deadline = began + 60 * arguments.minutes
+        while len(rounds) < arguments.rounds or time.monotonic() < deadline:
+            rounds.append(play_round(rng, len(rounds) + 1, cluster, load))
         load.end()
         wrong, count = check_end(cluster, load)
         for problem in wrong:
@@ -233,12 +240,17 @@ def main():
     parser.add_argument("--window", type=int, default=8)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--timeout-ms", type=int, default=15000)
+    parser.add_argument("--snapshots", action="store_true",
+                        help="every 5 entries, and log files of 64 KiB")
+    parser.add_argument("--minutes", type=float, default=0, help="so long at least")
     parser.add_argument("--default-options", action="store_true", help="no quick elections")
     arguments = parser.parse_args()
     print(f"kill_rounds: seed {arguments.seed}, {arguments.rounds} rounds, {arguments.nodes} nodes, "
           f"{arguments.clients} clients with {arguments.window} requests each", flush=True)
     rng = random.Random(arguments.seed)
     options = [] if arguments.default_options else ["--tick-ms", "20"]
+    if arguments.snapshots:
+        options += ["--segment-bytes", "65536", "--snapshot-entries", "5", "--snapshot-interval-ms", "0"]
     return judge("kill_rounds", arguments.seed, lambda directory: run(arguments, rng, options, directory))
 
 
