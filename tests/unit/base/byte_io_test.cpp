@@ -34,5 +34,4 @@ TEST_SUITE("base/byte_io") {
     CHECK_FALSE(in.ok());
     CHECK_FALSE(in.at_end());
   }
-
 }
