@@ -175,12 +175,13 @@ uint64_t log_rescue::orphans() const {
   return count;
 }
 
-bool log_rescue::needs_snapshot_files() const {
+std::vector<snapshot_name> log_rescue::snapshot_files() const {
+  std::vector<snapshot_name> files;
   for (const auto& [id, group] : groups_)
     for (const auto& snapshot : group.snapshots)
       if (group.descriptor && !snapshot.is_small)
-        return true;
-  return false;
+        files.push_back({id, snapshot.at.last});
+  return files;
 }
 
 result<void> log_rescue::write(directory& from, wal& into) const {

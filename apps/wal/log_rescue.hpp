@@ -3,10 +3,12 @@
 #include "persistence/group_log.hpp"
 #include "persistence/group_records.hpp"
 #include "persistence/log_visitor.hpp"
+#include "persistence/snapshot_name.hpp"
 #include "persistence/wal.hpp"
 
 #include <map>
 #include <set>
+#include <vector>
 
 namespace caucus::wal_tool {
 
@@ -32,8 +34,8 @@ public:
   [[nodiscard]] const std::vector<persistence::log_problem>& problems() const { return problems_; }
   /// Sound records of groups of which no record says what they are.
   [[nodiscard]] uint64_t orphans() const;
-  /// What is kept refers to snapshots in files, which aren't part of the log.
-  [[nodiscard]] bool needs_snapshot_files() const;
+  /// Files that what is kept refers to; they aren't part of the log.
+  [[nodiscard]] std::vector<persistence::snapshot_name> snapshot_files() const;
 
   /// Reads what is kept once more and makes it durable in a new log.
   result<void> write(persistence::directory& from, persistence::wal& into) const;

@@ -1,6 +1,7 @@
 #include "apps/wal/commands.hpp"
 #include "apps/wal/log_rescue.hpp"
 #include "apps/wal/opened_log.hpp"
+#include "apps/wal/snapshot_files.hpp"
 #include "apps/wal/text_table.hpp"
 #include "persistence/log_survey.hpp"
 
@@ -68,6 +69,21 @@ void show(const log_rescue& x) {
     std::cout << x.orphans() << " records are of groups whose creation can't be read: lost\n";
 }
 
+/// Each is told: whether all of them could be copied.
+bool copy_snapshots(const log_rescue& counted, directory& from, directory& into) {
+  bool has_all = true;
+  for (const auto& name : counted.snapshot_files())
+    if (auto done = copy_snapshot(from, into, name); !done) {
+      std::cout << "DAMAGED " << file_name(name) << " is not copied: " << done.reason().what
+                << '\n';
+      has_all = false;
+    }
+  if (!has_all)
+    std::cout << "a group that no snapshot and no whole log is left of must join anew; verify the "
+                 "new directory\n";
+  return has_all;
+}
+
 constexpr auto consequence =
   "What is lost may have been acknowledged, and votes may be forgotten. So the new directory is\n"
   "another one to the node's peers: they refuse it until they are told --accept-directory for "
@@ -109,10 +125,9 @@ int run_repair(const settings& x) {
     return fail(opened.reason());
   if (auto done = counted.write(*dir, *opened->log); !done)
     return fail(done.reason());
+  const bool has_all = copy_snapshots(counted, *dir, **made);
   std::cout << x.into << " has what is kept; " << x.directory << " is unchanged\n";
-  if (counted.needs_snapshot_files())
-    std::cout << "copy the snapshot files (snap-*) there, too: the log doesn't have them\n";
-  return finish_output(0);
+  return finish_output(has_all ? 0 : 1);
 }
 
 } // namespace caucus::wal_tool

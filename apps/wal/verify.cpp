@@ -2,6 +2,7 @@
 #include "apps/wal/live_bytes.hpp"
 #include "apps/wal/opened_log.hpp"
 #include "apps/wal/record_json.hpp"
+#include "apps/wal/snapshot_files.hpp"
 #include "persistence/log_survey.hpp"
 
 #include <iostream>
@@ -21,13 +22,15 @@ void show(const log_problem& x, bool as_json) {
 }
 
 /// What a start does with the log: "usable", "usable without some groups" or "refused".
-json verdict_of(const result<recovered_log>& found) {
+json verdict_of(const result<recovered_log>& found, const checked_snapshots& snapshots) {
   if (!found)
     return {{"start", "refused"}, {"reason", found.reason().what}};
   json lost = json::array();
   for (const auto& group : found->recovery.groups)
     if (group.damaged)
       lost.push_back({{"group", group.descriptor.name}, {"reason", group.damaged->what}});
+  for (const auto& [group, reason] : snapshots.lost)
+    lost.push_back({{"group", group}, {"reason", reason}});
   if (lost.empty())
     return {{"start", "usable"}};
   return {{"start", "usable without some groups"}, {"quarantined", std::move(lost)}};
@@ -55,12 +58,16 @@ int run_verify(const settings& x) {
     std::cerr << "caucus-wal: " << done.reason().what << '\n';
     return 2;
   }
+  const auto recovered = recover(*dir, std::make_shared<log_index>());
+  const auto snapshots =
+    recovered ? check_snapshots(*dir, recovered->recovery) : checked_snapshots{};
   size_t damages = 0;
-  for (const auto& problem : counted.problems()) {
-    damages += problem.is_damage ? 1 : 0;
-    show(problem, x.as_json);
-  }
-  auto verdict = verdict_of(recover(*dir, std::make_shared<log_index>()));
+  for (const auto* problems : {&counted.problems(), &snapshots.problems})
+    for (const auto& problem : *problems) {
+      damages += problem.is_damage ? 1 : 0;
+      show(problem, x.as_json);
+    }
+  auto verdict = verdict_of(recovered, snapshots);
   uint64_t batches = 0;
   uint64_t bytes = 0;
   for (const auto& segment : counted.segments()) {

@@ -225,12 +225,30 @@ class CollectedLog(unittest.TestCase):
         saved = self.directory.parent / "saved"
         done = run("repair", self.directory, "--into", saved, "--accept-loss")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("snap-*", done.stdout)
+        names = sorted(x.name for x in self.directory.glob("snap-*") if not x.name.endswith("8c"))  # Superseded.
+        self.assertEqual(sorted(x.name for x in saved.glob("snap-*")), names)
+        for name in names:
+            self.assertEqual((saved / name).read_bytes(), (self.directory / name).read_bytes())
         self.assertEqual(run("verify", saved).returncode, 0)
         groups = {x["group"]: x for x in map(json.loads, run("inspect", saved, "--json").stdout.splitlines())
                   if "group" in x}
         self.assertEqual(groups["group-11"]["last"], 200)
         self.assertEqual(groups["group-10"]["last"], 5)
+
+    def test_a_snapshot_file_that_is_damaged_or_missing_is_told_with_its_group(self):
+        snapshots = sorted(self.directory.glob("snap-000000000000000b-*"))
+        newest = snapshots[-1]
+        content = bytearray(newest.read_bytes())
+        content[-1000] ^= 1
+        newest.write_bytes(content)
+        verified = run("verify", self.directory)
+        self.assertEqual(verified.returncode, 1)
+        self.assertRegex(verified.stdout, f"DAMAGED {newest.name} .*snapshot of group group-11: .*chunk")
+        self.assertIn("group group-11 is quarantined: its log begins after entry 200", verified.stdout)
+        newest.unlink()
+        verified = run("verify", self.directory)
+        self.assertEqual(verified.returncode, 1)
+        self.assertIn(f"DAMAGED {newest.name}", verified.stdout)
 
 
 if __name__ == "__main__":

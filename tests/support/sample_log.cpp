@@ -1,6 +1,7 @@
 // Writes a log with records of every kind, whose first segments were collected, into a new
 // directory: for the tests of programs that read logs.
 #define DOCTEST_CONFIG_IMPLEMENT // The fixtures want it.
+#include "persistence/snapshot_writer.hpp"
 #include "tests/unit/persistence/collect_fixture.hpp"
 
 #include <iostream>
@@ -10,6 +11,23 @@ using namespace caucus::testing;
 using namespace caucus::persistence;
 
 namespace {
+
+/// The file of a snapshot that isn't small.
+result<void> add_file(directory& dir, group_id group, const raft::snapshot_boundary& at) {
+  snapshot_header header;
+  header.cluster = self.cluster;
+  header.group = group;
+  header.uid = snapshot_uid{0x51};
+  header.at = at;
+  auto writer = snapshot_writer::create(dir, header);
+  if (!writer)
+    return std::move(writer).reason();
+  const std::string content(200'000, 's');
+  if (auto done = writer->write(std::as_bytes(std::span{content})); !done)
+    return done;
+  auto done = writer->finish();
+  return done ? result<void>{} : result<void>{done.reason()};
+}
 
 result<void> write(directory& dir) {
   auto opened = wal::open(dir, self, tiny_segments());
@@ -27,6 +45,8 @@ result<void> write(directory& dir) {
   cold.entries.push_back(configuration_entry(5, 1, {1, 2}));
   log.add(group_a, cold);
   log.add(group_a, small_mark(boundary(2, 1), "two"));
+  if (auto done = add_file(dir, group_a, boundary(4, 1)); !done)
+    return done;
   log.add(group_a, mark(boundary(4, 1), boundary(2, 1)));
   segment_collector collector{log.reader()};
   for (uint64_t index = 1; index <= 150; ++index) {
@@ -34,6 +54,8 @@ result<void> write(directory& dir) {
     if (auto done = log.commit(true); !done)
       return done;
   }
+  if (auto done = add_file(dir, group_b, boundary(140, 1)); !done)
+    return done;
   log.add(group_b, mark(boundary(140, 1), boundary(130, 1)));
   if (auto done = log.commit(true); !done)
     return done;
@@ -44,6 +66,8 @@ result<void> write(directory& dir) {
   conflict.truncate_from = index_t{141};
   log.add(group_b, conflict);
   log.add_forgotten(node_id{3});
+  if (auto done = add_file(dir, group_b, boundary(200, 3)); !done)
+    return done;
   log.add(group_b, mark(boundary(200, 3)));
   raft::persist_batch restart = hard(3, 0, 200);
   restart.snapshot = raft::entry_id{index_t{200}, term_t{3}};
