@@ -1,0 +1,119 @@
+// Snapshots in whole nodes: sent to who needs one, however the network and disks are.
+
+#include "tests/unit/actors/snapshot_cluster.hpp"
+
+namespace caucus::testing {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("who was away while the log was cut gets a snapshot and catches up") {
+  for (bool is_large : {false, true}) {
+    CAPTURE(is_large);
+    snapshot_cluster cluster{is_large ? with_large_machines() : virtual_cluster::options{}};
+    const auto away = cluster.away_while_log_is_cut();
+    REQUIRE(cluster.start(away).ok());
+    REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }));
+    CHECK(cluster.log(away).count("event=snapshot_received") == 1);
+    CHECK(cluster.status(away).snapshot > 0);
+    cluster.propose(10, 'y'); // And the log goes on behind it ...
+    REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }));
+    cluster.crash(away); // ... also after a restart.
+    REQUIRE(cluster.start(away).ok());
+    REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }));
+  }
+}
+
+TEST_CASE("N-04 a transfer that is cut goes on where it was") {
+  snapshot_cluster cluster{with_slow_transfers()};
+  const auto away = cluster.away_while_log_is_cut();
+  REQUIRE(cluster.start(away).ok());
+  REQUIRE(cluster.run_until([&] { return cluster.offers_to(away) == 1; }));
+  cluster.advance(700ms);
+  cluster.network().cut_bulk(node_id{cluster.leader()}, node_id{away});
+  REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }, 120s));
+  CHECK(cluster.offers_to(away) == 2);
+  CHECK(cluster.log(away).count("resume_at=0") == 1);
+  CHECK(cluster.log(away).count("event=snapshot_received") == 1);
+}
+
+TEST_CASE("N-04 a transfer whose chunks are lost is given up and goes on in another") {
+  snapshot_cluster cluster{with_slow_transfers()};
+  const auto away = cluster.away_while_log_is_cut();
+  REQUIRE(cluster.start(away).ok());
+  REQUIRE(cluster.run_until([&] { return cluster.offers_to(away) == 1; }));
+  cluster.advance(1s);
+  const node_id receiver{away};
+  const node_id sender{cluster.leader()};
+  cluster.network().silence(sender, receiver);
+  cluster.advance(500ms); // Less than an election timeout.
+  cluster.network().unsilence(sender, receiver);
+  REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }, 120s));
+  CHECK(cluster.log(sender.value()).count("has said nothing of it for 10 s") == 1);
+  CHECK(cluster.offers_to(away) == 2);
+  CHECK(cluster.log(away).count("event=snapshot_received") == 1);
+}
+
+TEST_CASE("many groups' snapshots go to a peer a few at a time, and all arrive") {
+  snapshot_cluster cluster{with_slow_transfers()};
+  const auto away = cluster.follower();
+  const auto sender = cluster.leader();
+  constexpr int groups = 7;
+  const auto open = [&](uint64_t id, int group) {
+    return *cluster.node_of(id).create_group("g" + std::to_string(group), cluster.machine());
+  };
+  std::vector<group_actor> opened;
+  for (int i = 0; i < groups; ++i) {
+    std::map<uint64_t, group_actor> on;
+    for (uint64_t id = 1; id <= 3; ++id)
+      on[id] = open(id, i);
+    opened.push_back(on[sender]);
+    const auto leads = [&] { return cluster.status(opened.back()).leader; };
+    REQUIRE(cluster.run_until([&] { return leads() != 0; }));
+    if (leads() != sender) // All from one, whose limit this is about.
+      cluster.wait_for(cluster.client,
+                       cluster.client.request(on[leads()], transfer_leadership{sender}));
+    REQUIRE(cluster.run_until([&] { return leads() == sender; }));
+  }
+  cluster.crash(away);
+  for (int round = 0; round < 3; ++round)
+    for (auto& x : opened) {
+      REQUIRE(cluster.wait_for(cluster.client, cluster.client.propose(x, "x")).kind
+              == outcome_kind::committed);
+      REQUIRE(cluster.wait_for(cluster.client, cluster.client.request(x, take_snapshot{})).kind
+              == outcome_kind::committed);
+    }
+  REQUIRE(cluster.start(away).ok());
+  for (int i = 0; i < groups; ++i)
+    open(away, i);
+  const auto received = [&] { return cluster.log(away).count("event=snapshot_received"); };
+  size_t most = 0;
+  REQUIRE(cluster.run_until(
+    [&] {
+      most = std::max(most, cluster.offers_to(away) - received());
+      return received() == groups;
+    },
+    120s));
+  CHECK(most == 4);
+  CHECK(cluster.log(sender).count("event=snapshot_sent") == groups);
+}
+
+TEST_CASE("E-05 a peer whose disk is full is offered a snapshot now and then, until it has room") {
+  snapshot_cluster cluster{with_large_machines()};
+  const auto away = cluster.away_while_log_is_cut();
+  cluster.disk(away).on_call([](const disk_call& x) -> std::optional<error> {
+    const bool is_snapshot = x.name.starts_with("snap-");
+    if (x.kind == disk_call::kind::allocate || (is_snapshot && x.kind == disk_call::kind::write))
+      return error{errc::no_space, "the disk is full"};
+    return std::nullopt;
+  });
+  REQUIRE(cluster.start(away).ok());
+  cluster.advance(20s);
+  const auto refused = cluster.log(cluster.leader()).count("event=snapshot_not_sent");
+  CHECK(refused >= 1);
+  CHECK(refused <= 6); // Once in four election timeouts.
+  CHECK(cluster.snapshot_files(away).empty());
+  cluster.disk(away).on_call({});
+  REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }));
+}
+
+} // namespace caucus::testing
