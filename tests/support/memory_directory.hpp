@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 
 namespace caucus::testing {
 
@@ -42,6 +43,12 @@ public:
   void kill();
   /// The power fails: of everything unsynced a subset drawn from `seed` is kept.
   void crash(uint64_t seed);
+  /// What a power loss now would decide, each in how many ways: of every unsynced change of a name
+  /// whether it is kept, of every unsynced sector which of its versions is, of every file its size.
+  [[nodiscard]] std::vector<uint32_t> crash_choices() const;
+  /// A disk of its own, as the power loss leaves it that decides so; 0: nothing new is kept. This
+  /// one stays as it is. Precondition: a decision for each choice.
+  [[nodiscard]] memory_disk after_crash(std::span<const uint32_t> decisions) const;
 
   /// Called before every call takes effect; an error makes the call fail. A failing write may have
   /// written its first half; a failing sync has lost what it should have kept, and the next one

@@ -18,6 +18,10 @@ inline constexpr uint64_t sector_bytes = 512;
 struct dirty_sector {
   std::vector<std::string> versions; ///< [0] is on the disk; any may be after a crash.
   bool is_lost = false; ///< Its sync failed: the cache shows it, the disk will never have it.
+
+  [[nodiscard]] uint32_t outcomes() const {
+    return is_lost ? 1 : static_cast<uint32_t>(versions.size());
+  }
 };
 
 /// The content of one file on a memory disk: what readers see and what a power loss may leave.
@@ -58,7 +62,8 @@ struct memory_inode {
     size = std::max(size, offset + bytes.size());
     for (auto number = first; number <= last; ++number) {
       auto& sector_now = dirty[number];
-      sector_now.versions.push_back(sector(number));
+      if (auto bytes_now = sector(number); bytes_now != sector_now.versions.back())
+        sector_now.versions.push_back(std::move(bytes_now));
       sector_now.is_lost = false;
     }
   }
@@ -73,14 +78,40 @@ struct memory_inode {
       sector_now.is_lost = true;
   }
 
+  /// Adds how many ways each sector that isn't synced may turn out, and the size.
+  void list_choices(std::vector<uint32_t>& choices) const {
+    for (const auto& [number, sector_now] : dirty)
+      if (const auto ways = sector_now.outcomes(); ways > 1)
+        choices.push_back(ways);
+    if (size != durable_size)
+      choices.push_back(2);
+  }
+
+  /// As after a crash that chose so: takes as many decisions as there are choices.
+  template <class Iterator>
+  void decide(Iterator& next) {
+    for (auto& [number, sector_now] : dirty) {
+      const auto ways = sector_now.outcomes();
+      put_sector(number, sector_now.versions[ways > 1 ? *next++ : 0]);
+    }
+    dirty.clear();
+    if (size != durable_size && *next++ == 0)
+      size = durable_size;
+    become_durable();
+  }
+
   void crash(rng& random) {
     for (auto& [number, sector_now] : dirty) {
-      const auto choices = sector_now.is_lost ? 1 : sector_now.versions.size();
-      put_sector(number, sector_now.versions[random.below(choices)]);
+      put_sector(number, sector_now.versions[random.below(sector_now.outcomes())]);
     }
     dirty.clear();
     if (size != durable_size && random.chance(50))
       size = durable_size;
+    become_durable();
+  }
+
+private:
+  void become_durable() {
     if (cache.size() > size)
       cache.resize(size);
     durable_size = size;
