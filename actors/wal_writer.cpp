@@ -147,6 +147,9 @@ void wal_writer::flush() {
     finish_collecting();
   if (log_->wants_reserve() && !is_full_)
     reserve();
+  if (auto prepared = log_->prepare(); !prepared)
+    node_->log().warning("event=segment_not_prepared reason=\"" + to_string(prepared.reason())
+                         + "\"");
 }
 
 bool wal_writer::commit() {

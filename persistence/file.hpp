@@ -28,6 +28,9 @@ public:
   /// inside need no file-system metadata.
   virtual result<void> allocate(uint64_t bytes) = 0;
   virtual result<uint64_t> size() = 0;
+  /// Hints that the range should begin to go to the disk, so that a later `sync` has less to do.
+  /// Waits for nothing and promises nothing.
+  virtual void begin_writing(uint64_t /*offset*/, uint64_t /*bytes*/) {}
 };
 
 /// One flat directory: a node's data directory. Names are ours, never from outside.

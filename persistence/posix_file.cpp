@@ -108,4 +108,10 @@ result<uint64_t> posix_file::size() {
   return static_cast<uint64_t>(status.st_size);
 }
 
+void posix_file::begin_writing(uint64_t offset, uint64_t bytes) {
+  // Nothing depends on it, and what the device fails meanwhile the next sync still tells.
+  ::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                    SYNC_FILE_RANGE_WRITE);
+}
+
 } // namespace caucus::persistence

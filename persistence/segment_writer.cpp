@@ -10,6 +10,9 @@ namespace {
 
 constexpr size_t zeros_step = size_t{1} << 20;
 constexpr uint64_t block_bytes = 4096;
+/// What `prepare` does at a time: enough to be worth a write, and never long.
+constexpr uint64_t prepare_bytes_min = uint64_t{256} << 10;
+constexpr uint64_t prepare_bytes_max = uint64_t{512} << 10;
 
 } // namespace
 
@@ -35,7 +38,7 @@ result<void> segment_writer::resume(log_position tail, uint64_t dead_end) {
   file_bytes_ = *size;
   is_synced_ = false; // Whoever wrote what was recovered may have been killed before its sync.
   // Dead bytes are told from live ones by their older epoch; without them there is nothing to tell.
-  if (auto done = write_zeros(offset_, dead_end); !done)
+  if (auto done = zero(offset_, dead_end); !done)
     return done;
   zeroed_upto_ = std::max(offset_, dead_end);
   return {};
@@ -52,6 +55,8 @@ result<void> segment_writer::reserve(uint64_t bytes) {
       return std::move(made).reason();
     reserved_ = *std::move(made);
     reserved_bytes_ = 0;
+    prepared_upto_ = 0;
+    can_prepare_ = true;
   }
   if (auto done = reserved_->allocate(wanted); !done) {
     if (reserved_bytes_ > 0) // Not enough, but what it has stays its own.
@@ -63,6 +68,23 @@ result<void> segment_writer::reserve(uint64_t bytes) {
     return done;
   }
   reserved_bytes_ = wanted;
+  return {};
+}
+
+result<void> segment_writer::prepare() {
+  // Twice as fast as the log grows: ready in time, though large batches are ahead of it.
+  const auto wanted = std::min(2 * unprepared_, prepare_bytes_max) & ~(block_bytes - 1);
+  if (!reserved_ || !can_prepare_ || options_.zero_ahead_bytes == 0 || wanted < prepare_bytes_min
+      || prepared_upto_ >= reserved_bytes_)
+    return {};
+  unprepared_ = 0;
+  const auto end = std::min(prepared_upto_ + wanted, reserved_bytes_);
+  auto done = write_zeros(*reserved_, prepared_upto_, end);
+  can_prepare_ = done.ok();
+  if (!done)
+    return done;
+  reserved_->begin_writing(prepared_upto_, end - prepared_upto_);
+  prepared_upto_ = end;
   return {};
 }
 
@@ -86,7 +108,8 @@ result<void> segment_writer::start_next(uint64_t first_batch, uint64_t bytes) {
   if (auto done = directory_.sync(); !done)
     return done;
   offset_ = segment_header_bytes;
-  zeroed_upto_ = offset_;
+  zeroed_upto_ = std::max(offset_, prepared_upto_);
+  prepared_upto_ = 0;
   is_synced_ = true;
   return {};
 }
@@ -105,12 +128,13 @@ result<void> segment_writer::append(std::span<const std::byte> batch) {
   if (auto done = file_->write_at(offset_, batch); !done)
     return done;
   offset_ += batch.size();
+  unprepared_ += batch.size();
   // Small batches are bound by the sync, and that is faster over blocks that were written before;
   // large ones by bandwidth, and for them it would be wasted (docs/wal_format.md, section 7).
   if (batch.size() * 4 > options_.zero_ahead_bytes || offset_ + block_bytes <= zeroed_upto_)
     return {};
   const auto end = (offset_ + options_.zero_ahead_bytes) & ~(block_bytes - 1);
-  return write_zeros(std::max(offset_, zeroed_upto_), std::min(end, file_bytes_));
+  return zero(std::max(offset_, zeroed_upto_), std::min(end, file_bytes_));
 }
 
 result<void> segment_writer::sync() {
@@ -121,12 +145,18 @@ result<void> segment_writer::sync() {
   return done;
 }
 
-result<void> segment_writer::write_zeros(uint64_t begin, uint64_t end) {
+result<void> segment_writer::write_zeros(file& into, uint64_t begin, uint64_t end) const {
   for (; begin < end; begin += zeros_.size()) {
     const auto step = std::min<uint64_t>(zeros_.size(), end - begin);
-    if (auto done = file_->write_at(begin, std::span{zeros_}.first(step)); !done)
+    if (auto done = into.write_at(begin, std::span{zeros_}.first(step)); !done)
       return done;
   }
+  return {};
+}
+
+result<void> segment_writer::zero(uint64_t begin, uint64_t end) {
+  if (auto done = write_zeros(*file_, begin, end); !done)
+    return done;
   zeroed_upto_ = std::max(zeroed_upto_, end);
   return {};
 }

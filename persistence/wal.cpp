@@ -255,6 +255,12 @@ result<void> wal::reserve() {
   return st.reserve(0);
 }
 
+result<void> wal::prepare() {
+  if (state_->fenced)
+    return {};
+  return state_->writer.prepare();
+}
+
 bool wal::wants_reserve() const noexcept {
   return !state_->fenced && !state_->writer.has_reserve();
 }

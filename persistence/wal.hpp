@@ -57,6 +57,11 @@ public:
   /// Whether there is nothing set aside, since a segment has begun.
   [[nodiscard]] bool wants_reserve() const noexcept;
 
+  /// Makes a stretch of what was set aside ready to be written fast, in step with what was
+  /// committed. Worth a call after each commit, once nobody waits. A failure concerns nothing that
+  /// was committed.
+  result<void> prepare();
+
   // For a collector of segments, which does all that takes time elsewhere. A segment goes once
   // nothing in it is needed: `carry_metadata` until nothing is left, `carry` what it read, `commit`
   // each, then `retire_oldest`.

@@ -47,7 +47,15 @@ constexpr number_option number_options[] = {
   {"seconds", &bench_options::seconds, 1, 3600},
   {"nodes", &bench_options::nodes, 1, 9},
   {"rounds", &bench_options::rounds, 1, 10'000},
+  {"bytes", &bench_options::bytes, 1 << 20, uint64_t{1} << 40},
   {"id", &bench_options::id, 1, 9},
+};
+
+constexpr std::pair<std::string_view, bench_mode> sub_commands[] = {
+  {"failover", bench_mode::failover},
+  {"wal", bench_mode::wal},
+  {"recovery", bench_mode::recovery},
+  {"node", bench_mode::node},
 };
 
 bool is_node_option(std::string_view name) {
@@ -93,10 +101,11 @@ result<bench_options> parse_command_line(int argc, char** argv) {
   bench_options parsed;
   std::vector<std::string_view> words(argv + 1, argv + argc);
   size_t next = 0;
-  if (!words.empty() && words[0] == "failover")
-    parsed.mode = bench_mode::failover, ++next;
-  else if (!words.empty() && words[0] == "node")
-    parsed.mode = bench_mode::node, ++next;
+  for (auto& [name, mode] : sub_commands)
+    if (next == 0 && !words.empty() && words[0] == name)
+      parsed.mode = mode, ++next;
+  if (parsed.mode == bench_mode::wal || parsed.mode == bench_mode::recovery)
+    parsed.rounds = 7;
   for (; next < words.size(); ++next) {
     auto word = words[next];
     if (word == "--help" || word == "-h") {
@@ -133,6 +142,8 @@ std::string help_text() {
 usage: caucus-bench          --data DIR [--clients 1,64,256,1000] [--payload 256] [--seconds 10]
                              [--nodes 3] [--json] [--keep]
        caucus-bench failover --data DIR [--rounds 20] [--nodes 3] [--json] [--keep]
+       caucus-bench wal      --data DIR [--seconds 10] [--rounds 7] [--json] [--keep]
+       caucus-bench recovery --data DIR [--bytes 1073741824] [--rounds 7] [--json] [--keep]
 
 The first starts a new cluster for each number of clients. Each client is an actor in the leader's
 process with one command outstanding, answered by its own command's apply; the answer is checked.
@@ -140,13 +151,16 @@ After 1 s of warm-up it measures, then kills all processes with SIGKILL, restart
 what the machines found in their logs: `verified`.
 The second kills the leader with SIGKILL, again and again, and takes the time to the first write
 that is acknowledged to a client that tries every 10 ms.
+The third writes entries through the log's writer and, in turns with it, the same number of bytes
+through raw loops that promise the same; the fourth opens a log again that is in the page cache.
 
   --data DIR     where the nodes' directories go; not on tmpfs. Removed afterwards unless --keep.
   --clients N,…  clients per measured point
   --payload N    bytes of a command, random
   --seconds N    time per point, after the warm-up
   --nodes N      processes
-  --rounds N     kills of the leader
+  --rounds N     kills of the leader, recoveries, or turns of each way to write
+  --bytes N      of the log that is recovered
   --json         one JSON object a line
   --keep         leave the nodes' directories and logs behind
   --NAME VALUE   any option of a node, such as --election-ticks 20

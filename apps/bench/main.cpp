@@ -1,8 +1,11 @@
-// caucus-bench: throughput, latency, cost and failover time of a cluster on this machine.
+// caucus-bench: throughput, latency, cost and failover time of a cluster on this machine, and
+// what its log does beside what the disk can do.
 
 #include "apps/bench/failover.hpp"
 #include "apps/bench/node_main.hpp"
+#include "apps/bench/recovery.hpp"
 #include "apps/bench/throughput.hpp"
+#include "apps/bench/wal_speed.hpp"
 
 #include <csignal>
 #include <iostream>
@@ -20,6 +23,8 @@ int main(int argc, char** argv) {
     case bench_mode::help: std::cout << help_text(); return 0;
     case bench_mode::node: return node_main(*options);
     case bench_mode::failover: passed = measure_failover(*options); break;
+    case bench_mode::wal: passed = measure_wal(*options); break;
+    case bench_mode::recovery: passed = measure_recovery(*options); break;
     case bench_mode::throughput: passed = measure_throughput(*options); break;
   }
   if (!passed) {

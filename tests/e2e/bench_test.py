@@ -52,6 +52,37 @@ class Bench(unittest.TestCase):
         self.assertEqual(len(point["gaps_ms"]), 2)
         self.assertEqual(point["election_timeout_ms"], 200)
 
+    def test_the_log_is_measured_beside_raw_loops(self):
+        done = self.run_bench("wal", "--seconds", "1", "--rounds", "1", "--json")
+        self.assertIn(done.returncode, (0, 1), done.stderr)  # 1: a target is missed, on a busy machine
+        points = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([(x["producers"], x["batch"]) for x in points],
+                         [(1, 1), (1, 8), (1, 64), (1, 512), (1000, 1)])
+        for point in points:
+            ways = point["entries_per_s"]
+            self.assertEqual(list(ways)[0], "writer")
+            self.assertIn("fdatasync" if point["producers"] == 1 else "thread with a queue", ways)
+            self.assertIn(point["compared_with"], ways)
+            for way, entries in ways.items():
+                self.assertGreater(entries, 0, way)
+            # One round: the ratio is that of what is told, up to rounding.
+            self.assertAlmostEqual(point["ratio"], ways["writer"] / ways[point["compared_with"]], delta=0.02)
+            self.assertGreaterEqual(point["entries_per_sync"], 1)
+            self.assertEqual(point["passed"], point["ratio"] >= point["ratio_min"])
+        self.assertEqual(done.returncode, 0 if all(x["passed"] for x in points) else 1)
+        self.assertEqual(list(self.data.iterdir()), [], "something was left behind")
+
+    def test_recovery_finds_all_entries_and_tells_its_speed(self):
+        done = self.run_bench("recovery", "--bytes", "8388608", "--rounds", "2", "--json")
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        point = json.loads(done.stdout)
+        self.assertGreaterEqual(point["log_bytes"], 8388608)
+        self.assertGreater(point["entries"], 8388608 // 400)
+        self.assertAlmostEqual(point["gb_per_s"], point["log_bytes"] / 1e9 / point["seconds"], places=3)
+        self.assertGreater(point["raw_gb_per_s"], 0)
+        self.assertEqual(done.returncode, 0 if point["gb_per_s"] >= point["gb_per_s_min"] else 1)
+        self.assertEqual(list(self.data.iterdir()), [], "something was left behind")
+
     def refused(self, expected, *arguments, data=None):
         done = self.run_bench(*arguments, data=data)
         self.assertEqual(done.returncode, 2, done)
@@ -65,6 +96,7 @@ class Bench(unittest.TestCase):
         self.refused("--clients", "--clients", "1,x")
         self.refused("--seconds", "--seconds", "0")
         self.refused("election-ticks", "--election-ticks", "1000000000000")
+        self.refused("--bytes", "recovery", "--bytes", "1")
         self.refused("at least 3", "failover", "--nodes", "1")
 
     def test_memory_is_refused_as_a_disk(self):

@@ -1,0 +1,59 @@
+#include "apps/bench/log_producer.hpp"
+
+namespace caucus::bench {
+
+shared_bytes make_log_payload() {
+  return shared_bytes::copy_of(std::string(log_payload_bytes, 'x'));
+}
+
+raft::persist_batch make_log_batch(uint64_t batches, size_t entries, const shared_bytes& payload) {
+  raft::persist_batch batch;
+  batch.seq = persist_seq{batches + 1};
+  batch.entries.reserve(entries);
+  for (size_t i = 0; i < entries; ++i)
+    batch.entries.push_back(std::make_shared<const raft::entry>(raft::entry{
+      .id = {index_t{batches * entries + i + 1}, term_t{1}}, .body = {.payload = payload}}));
+  return batch;
+}
+
+log_producer::log_producer(caf::actor_config& cfg, caf::execution_unit* home, producer_plan plan,
+                           append_sink sink, std::shared_ptr<log_load> load)
+  : on_worker{cfg, home},
+    plan_{plan},
+    sink_{std::move(sink)},
+    load_{std::move(load)},
+    payload_{make_log_payload()} {}
+
+caf::behavior log_producer::make_behavior() {
+  fill();
+  return {
+    [this](const group_persisted& x) { on_persisted(x.upto); },
+    [this](const group_fault& x) {
+      load_->fail(x.reason);
+      quit();
+    },
+  };
+}
+
+void log_producer::fill() {
+  while (appended_ - persisted_ < plan_.batches_outstanding && !load_->is_stopping())
+    produce();
+  if (appended_ == persisted_)
+    quit();
+}
+
+void log_producer::produce() {
+  auto batch = make_log_batch(appended_++, plan_.batch_entries, payload_);
+  unpersisted_.push_back(batch.entries);
+  sink_({plan_.group, std::move(batch), caf::actor_cast<replica_actor>(this)});
+}
+
+void log_producer::on_persisted(persist_seq upto) {
+  for (; persisted_ < upto.value(); ++persisted_) {
+    unpersisted_.pop_front();
+    load_->count(plan_.batch_entries);
+  }
+  fill();
+}
+
+} // namespace caucus::bench

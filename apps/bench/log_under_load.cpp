@@ -1,0 +1,200 @@
+#include "apps/bench/log_under_load.hpp"
+
+#include "actors/wal_writer.hpp"
+#include "apps/bench/log_producer.hpp"
+#include "apps/bench/queue_writer.hpp"
+#include "persistence/batch_buffer.hpp"
+
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <filesystem>
+#include <thread>
+
+namespace caucus::bench {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds warm_up{50};
+
+persistence::group_descriptor describe(size_t group) {
+  persistence::group_descriptor x;
+  x.group = group_id{group + 1};
+  x.generation = 1;
+  x.name = "group-" + std::to_string(group + 1);
+  x.uid = replica_uid{1};
+  x.members.voters = {node_id{1}};
+  x.members.addresses[node_id{1}] = {"localhost", 1};
+  return x;
+}
+
+/// Of a group of its own, until the next segment has begun.
+result<void> leave_first_segment(persistence::wal& log, size_t groups) {
+  constexpr size_t filling_entries = 512;
+  const auto payload = make_log_payload();
+  log.add(describe(groups));
+  if (auto done = log.reserve(); !done)
+    return done;
+  for (uint64_t batches = 0; !log.wants_reserve(); ++batches) {
+    log.add(group_id{groups + 1}, make_log_batch(batches, filling_entries, payload));
+    if (auto done = log.commit(false); !done)
+      return done;
+    if (auto done = log.prepare(); !done)
+      return done;
+  }
+  if (auto done = log.commit(true); !done)
+    return done;
+  return log.reserve();
+}
+
+result<persistence::opened_wal> open_log(persistence::directory& where, size_t groups) {
+  auto opened = persistence::wal::open(where, {cluster_id{1}, node_id{1}});
+  if (!opened)
+    return opened;
+  for (size_t group = 0; group < groups; ++group)
+    opened->log->add(describe(group));
+  if (auto done = leave_first_segment(*opened->log, groups); !done)
+    return done.reason();
+  return opened;
+}
+
+result<log_load_result> measure_one_thread(persistence::wal& log, const log_load_plan& plan) {
+  const auto payload = make_log_payload();
+  uint64_t batches = 0;
+  const auto begin = clock::now();
+  while (clock::now() < begin + plan.duration) {
+    log.add(group_id{1}, make_log_batch(batches++, plan.batch_entries, payload));
+    if (auto done = log.commit(true); !done)
+      return done.reason();
+    if (log.wants_reserve())
+      if (auto done = log.reserve(); !done)
+        return done.reason();
+    if (auto done = log.prepare(); !done)
+      return done.reason();
+  }
+  const std::chrono::duration<double> took = clock::now() - begin;
+  return log_load_result{static_cast<double>(batches * plan.batch_entries) / took.count(),
+                         static_cast<double>(plan.batch_entries)};
+}
+
+/// Tells the load that the log's writer has failed.
+caf::behavior watch_writer(caf::event_based_actor* /*self*/, std::shared_ptr<log_load> load) {
+  return {[load](const node_wal_failed& x) { load->fail(x.reason); }};
+}
+
+template <class Actor, class... Ts>
+auto spawn_on(caf::actor_system& system, worker& home, Ts&&... xs) {
+  caf::actor_config config{home.home()};
+  return system.spawn_class<Actor, caf::no_spawn_options>(config, home.home(),
+                                                          std::forward<Ts>(xs)...);
+}
+
+/// The producers, on a thread that they share as a node's replicas do.
+class running_producers {
+public:
+  running_producers(caf::actor_system& system, const log_load_plan& plan, const append_sink& sink,
+                    std::shared_ptr<log_load> load)
+    : plan_{plan}, load_{std::move(load)}, self_{system}, home_{system, "bench.groups"} {
+    home_.start();
+    for (size_t i = 0; i < plan.producers; ++i)
+      producers_.push_back(spawn_on<log_producer>(
+        system, home_, producer_plan{group_id{i + 1}, plan.batch_entries, plan.batches_outstanding},
+        sink, load_));
+  }
+
+  result<log_load_result> measure(const std::function<uint64_t()>& count_syncs) {
+    std::this_thread::sleep_for(warm_up);
+    const auto entries_before = load_->acknowledged();
+    const auto syncs_before = count_syncs();
+    const auto begin = clock::now();
+    std::this_thread::sleep_for(plan_.duration);
+    const auto entries = static_cast<double>(load_->acknowledged() - entries_before);
+    const auto syncs = static_cast<double>(count_syncs() - syncs_before);
+    const std::chrono::duration<double> took = clock::now() - begin;
+    load_->stop();
+    if (load_->failure()) // Then they would wait for ever.
+      for (auto& x : producers_)
+        caf::anon_send_exit(x, caf::exit_reason::kill);
+    self_->wait_for(producers_);
+    home_.stop();
+    if (auto failed = load_->failure())
+      return *failed;
+    return log_load_result{entries / took.count(), syncs > 0 ? entries / syncs : 0};
+  }
+
+private:
+  const log_load_plan& plan_;
+  std::shared_ptr<log_load> load_;
+  caf::scoped_actor self_;
+  worker home_;
+  std::vector<caf::actor> producers_;
+};
+
+result<log_load_result> measure_queue(caf::actor_system& system, persistence::wal& log,
+                                      const log_load_plan& plan) {
+  auto load = std::make_shared<log_load>();
+  queue_writer writer{log, load};
+  running_producers producers{system, plan, [&](wal_append x) { writer.push(std::move(x)); }, load};
+  return producers.measure([] { return uint64_t{0}; });
+}
+
+result<log_load_result> measure_actor(caf::actor_system& system,
+                                      std::unique_ptr<persistence::wal> log,
+                                      const log_load_plan& plan) {
+  auto load = std::make_shared<log_load>();
+  caf::scoped_actor self{system};
+  auto node = std::make_shared<node_context>();
+  node->environment = make_production_environment();
+  auto watcher = system.spawn(watch_writer, load);
+  node->supervisor = caf::actor_cast<node_actor>(watcher);
+  worker home{system, "bench.wal"};
+  home.start();
+  auto writer =
+    caf::actor_cast<wal_writer_actor>(spawn_on<wal_writer>(system, home, std::move(log), node));
+  auto measured = [&] {
+    running_producers producers{system, plan,
+                                [&](wal_append x) { caf::anon_send(writer, std::move(x)); }, load};
+    return producers.measure([&] { return node->log_syncs.load(std::memory_order_relaxed); });
+  }();
+  caf::anon_send(writer, wal_close{});
+  self->wait_for(writer);
+  home.stop();
+  caf::anon_send_exit(watcher, caf::exit_reason::user_shutdown);
+  return measured;
+}
+
+result<log_load_result> measure_in(const std::string& directory, const log_load_plan& plan) {
+  auto where = persistence::open_posix_directory(directory);
+  if (!where)
+    return where.reason();
+  auto opened = open_log(**where, plan.producers);
+  if (!opened)
+    return opened.reason();
+  if (plan.writer == log_writer::one_thread)
+    return measure_one_thread(*opened->log, plan);
+  caf::actor_system_config config;
+  config.set("scheduler.max-threads", 1);
+  caf::actor_system system{config};
+  return plan.writer == log_writer::queue ? measure_queue(system, *opened->log, plan)
+                                          : measure_actor(system, std::move(opened->log), plan);
+}
+
+} // namespace
+
+size_t log_batch_bytes(size_t entries) {
+  persistence::batch_buffer batch;
+  batch.add_entries(group_id{1}, replica_uid{1},
+                    make_log_batch(0, entries, make_log_payload()).entries);
+  return batch.bytes();
+}
+
+result<log_load_result> measure_log(const std::string& directory, const log_load_plan& plan) {
+  auto measured = measure_in(directory, plan);
+  std::error_code ignored; // What can't be removed stays, visibly, in the run's directory.
+  std::filesystem::remove_all(directory, ignored);
+  return measured;
+}
+
+} // namespace caucus::bench
