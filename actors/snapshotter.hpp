@@ -4,6 +4,7 @@
 #include "actors/node_context.hpp"
 #include "actors/on_worker.hpp"
 #include "actors/outgoing_snapshot.hpp"
+#include "actors/snapshot_readings.hpp"
 #include "actors/snapshot_store.hpp"
 #include "base/rng.hpp"
 
@@ -38,6 +39,7 @@ private:
 
   void on_make(const snapshot_make& x);
   void on_send(const snapshot_send& x);
+  void on_read(const snapshot_read& x);
   void on_forget(const snapshot_forget& x);
 
   // Outgoing.
@@ -71,6 +73,8 @@ private:
   sendings sending_;
   std::map<group_id, std::unique_ptr<incoming_snapshot>> receiving_;
   std::map<node_id, std::vector<transport::bulk_message>> untold_; ///< Answers without room.
+  snapshot_readings readings_;
+  bool is_reading_ = false; ///< A message to close what isn't read any more is under way.
   uint64_t last_transfer_ = 0;
   rng uids_;
   uint64_t allowed_bytes_ = 0; ///< By the rate limit, unused.

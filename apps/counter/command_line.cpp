@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include "backup_command.hpp"
 #include "group_commands.hpp"
 #include "serve_command.hpp"
 #include "shell_command.hpp"
@@ -55,6 +56,8 @@ struct client_line {
   uint64_t node = 0;
   bool as_learner = false;
   std::optional<uint64_t> expected_configuration;
+  std::string file;
+  bool may_replace = false;
 };
 
 class bad_command_line : public std::runtime_error {
@@ -255,6 +258,23 @@ struct member_commands {
   }
 };
 
+/// The commands that make a copy of the state.
+struct snapshot_commands {
+  CLI::App* take;
+  CLI::App* backup;
+
+  snapshot_commands(CLI::App& app, client_line& line) {
+    take = describe_client(app, line, "snapshot",
+                           "a node makes a snapshot now, the leader if it is among --nodes");
+    backup = describe_client(app, line, "backup",
+                             "write the counter's state at one index to FILE, for serve --restore; "
+                             "--timeout is for each part of it");
+    backup->add_option("FILE", line.file, "a new file; it has its name once it is whole")
+      ->required();
+    backup->add_flag("--force", line.may_replace, "replace FILE if it is there");
+  }
+};
+
 /// One line for whatever CLI11 has to say.
 std::string first_line(std::string text) { return text.substr(0, text.find('\n')); }
 
@@ -294,6 +314,7 @@ int run_command_line(int argc, char** argv) {
   transfer->add_option("NODE", asking.node, "its id [default: the best]")
     ->check(whole_number<uint64_t>(1));
   auto* down = describe_client(app, asking, "step-down", "the leader stops leading");
+  snapshot_commands snapshots{app, asking};
   auto* status = describe_client(app, asking, "status", "ask each of the nodes for its own state");
   status->add_flag("--json", asking.as_json, "one JSON object a line for each node");
   describe_client(app, asking, "watch", "print each change of the leader");
@@ -329,6 +350,10 @@ int run_command_line(int argc, char** argv) {
       return run_transfer(options, asking.node);
     if (down->parsed())
       return run_step_down(options);
+    if (snapshots.take->parsed())
+      return run_snapshot(options);
+    if (snapshots.backup->parsed())
+      return run_backup(options, asking.file, asking.may_replace);
     if (status->parsed())
       return run_status(options, asking.as_json);
     return run_watch(options);
