@@ -40,6 +40,8 @@ struct serve_line {
   std::string data;
   std::vector<uint64_t> accept_directories;
   bool join = false;
+  std::string restore;
+  bool force_new_cluster = false;
   std::vector<std::string> settings; ///< One for each line of option_table().
 };
 
@@ -107,6 +109,9 @@ serve_options to_options(const serve_line& line, const CLI::App& app) {
     throw bad_command_line{"--client " + line.client + " has no host; expected HOST:PORT"};
   node.data_directory = line.data;
   node.join = line.join;
+  node.restore_file = line.restore;
+  node.restore_group = group_name;
+  node.force_new_cluster = line.force_new_cluster;
   for (auto peer : line.accept_directories)
     node.accept_directories.insert(caucus::node_id{peer});
   auto table = caucus::option_table();
@@ -170,6 +175,15 @@ void describe_serve(CLI::App& app, serve_line& line) {
   app.add_flag("--join", line.join,
                "a new node of a running cluster: it waits until add-member names it; --members "
                "says where the others are");
+  app
+    .add_option(
+      "--restore", line.restore,
+      "begin a new cluster with this backup, in an empty directory; the same file for all "
+      "of --members, at their first start only")
+    ->type_name("FILE");
+  app.add_flag("--force-new-cluster", line.force_new_cluster,
+               "begin a new cluster with what this directory has and this node as its only member, "
+               "once, when the others are lost for good; what only they had is lost");
   app
     .add_option("--accept-directory", line.accept_directories,
                 "let node N come with another data directory than the one known here; give it once "
