@@ -107,6 +107,8 @@ void group_handle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
     verdict = admit(1, cost_of(asked), asked.payload.size());
   } else if (is_without_payload(content)) {
     verdict = admit(1, admission::overhead_bytes, 0);
+  } else if (content.match_elements<read_snapshot>()) { // The answer is what takes memory.
+    verdict = admit(1, snapshot_read_bytes_max + admission::overhead_bytes, 0);
   } else if (content.match_elements<command_batch>()) {
     auto& asked = content.get_as<command_batch>(0).commands;
     uint64_t bytes = 0;

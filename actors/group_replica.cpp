@@ -97,6 +97,10 @@ replica_actor::behavior_type group_replica::make_behavior() {
       guarded([&] { on_make_snapshot(single_caller(0)); });
       return caf::delegated<outcome>{};
     },
+    [this](const read_snapshot& asked) -> caf::result<outcome> {
+      guarded([&] { on_read_snapshot(asked, single_caller(snapshot_read_bytes_max)); });
+      return caf::delegated<outcome>{};
+    },
     [this](members_request) -> caf::result<group_members> {
       how_.room->give_question_back();
       guarded([&] { on_members(); });

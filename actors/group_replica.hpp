@@ -67,6 +67,7 @@ private:
 
   // Snapshots (group_snapshots.cpp).
   void on_make_snapshot(caller who);
+  void on_read_snapshot(const read_snapshot& asked, caller who);
   void make_snapshot_if_due();
   void make_snapshot();
   void answer_if_full();
@@ -75,6 +76,7 @@ private:
   void on_marked(raft::entry_id last);
   void on_snapshot_received(const group_snapshot_received& x);
   void keep(persistence::kept_snapshot newest);
+  [[nodiscard]] outcome newest_snapshot() const;
   void end_snapshot(const outcome& told);
   void send_snapshot(const raft::snapshot_wanted& wanted);
   /// `log_restart`: the batch with which the log begins anew.

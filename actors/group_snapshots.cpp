@@ -20,6 +20,20 @@ void group_replica::on_make_snapshot(caller who) {
   make_snapshot();
 }
 
+void group_replica::on_read_snapshot(const read_snapshot& asked, caller who) {
+  if (fault_) {
+    who.answer(refusal_of_quarantined(fault_->what));
+    return;
+  }
+  snapshot_read what{
+    .group = how_.descriptor.group, .what = asked, .known = {}, .who = std::make_shared<caller>()};
+  for (const auto& one : snapshots_.kept)
+    if (one.at.last.index.value() == asked.index)
+      what.known = one;
+  *what.who = std::move(who);
+  send(node_->snapshots, std::move(what));
+}
+
 void group_replica::make_snapshot_if_due() {
   if (!snapshots_.is_making && snapshots_.schedule.is_due(now_.mono_ns))
     make_snapshot();
@@ -53,7 +67,7 @@ void group_replica::on_view(const group_view& x) {
     return;
   }
   if (x.index <= snapshots_.newest().index) {
-    end_snapshot({.kind = outcome_kind::committed, .index = snapshots_.newest().index.value()});
+    end_snapshot(newest_snapshot());
     return;
   }
   step(raft::applied{x.index}); // The machine tells so only now and then; no more is compacted.
@@ -79,6 +93,7 @@ void group_replica::on_snapshot_made(const group_snapshot_made& x) {
     return;
   }
   snapshots_.schedule.finish(x.made->bytes);
+  snapshots_.newest_bytes = x.made->bytes;
   // The log stays back to the one before: if this one turns out to be damaged, that is the way.
   const auto begins_after =
     snapshots_.kept.empty() ? raft::snapshot_boundary{} : snapshots_.kept.front().at;
@@ -99,7 +114,7 @@ void group_replica::on_marked(raft::entry_id last) {
                     + " event=snapshot_made index=" + std::to_string(last.index.value()));
   const auto compacted = snapshots_.newest().index;
   keep(std::move(made));
-  end_snapshot({.kind = outcome_kind::committed, .index = last.index.value()});
+  end_snapshot(newest_snapshot());
   if (compacted != index_t{})
     step(raft::compact{compacted});
 }
@@ -112,6 +127,13 @@ void group_replica::keep(kept_snapshot newest) {
       send(node_->snapshots, snapshot_forget{how_.descriptor.group, kept.back().at.last});
     kept.pop_back();
   }
+}
+
+outcome group_replica::newest_snapshot() const {
+  const auto bytes = snapshots_.newest_bytes;
+  return {.kind = outcome_kind::committed,
+          .index = snapshots_.newest().index.value(),
+          .detail = bytes == 0 ? "there already" : std::to_string(bytes) + " bytes"};
 }
 
 void group_replica::end_snapshot(const outcome& told) {
@@ -159,6 +181,7 @@ void group_replica::restore(raft::entry_id last, persist_seq log_restart) {
   snapshots_.old.push_back(std::move(old));
   snapshots_.kept.push_back(std::move(got));
   snapshots_.schedule.restart();
+  snapshots_.newest_bytes = 0;
   pending_.pass(last.index);
   handed_out_ = last.index;
 }

@@ -246,6 +246,13 @@ struct snapshot_send {
   persistence::kept_snapshot what;
   replica_actor replica;
 };
+/// Reads a part of a snapshot's file for a client; `known` if the group still has it.
+struct snapshot_read {
+  group_id group;
+  read_snapshot what;
+  std::optional<persistence::kept_snapshot> known;
+  std::shared_ptr<caller> who; ///< Shared because CAF wants messages to be copyable.
+};
 /// The group's snapshot that ends here isn't needed any more: its file goes.
 struct snapshot_forget {
   group_id group;
@@ -268,12 +275,15 @@ struct snapshot_peer_down {
 };
 /// INTERNAL: the rate limit allows more.
 struct snapshot_go_on {};
+/// INTERNAL: time to close what no client reads any more.
+struct snapshot_close_unread {};
 
 using snapshotter_actor =
   caf::typed_actor<caf::reacts_to<snapshot_make>, caf::reacts_to<snapshot_send>,
-                   caf::reacts_to<snapshot_forget>, caf::reacts_to<snapshot_bulk>,
-                   caf::reacts_to<snapshot_peer_ready>, caf::reacts_to<snapshot_peer_down>,
-                   caf::reacts_to<snapshot_go_on>>;
+                   caf::reacts_to<snapshot_read>, caf::reacts_to<snapshot_forget>,
+                   caf::reacts_to<snapshot_bulk>, caf::reacts_to<snapshot_peer_ready>,
+                   caf::reacts_to<snapshot_peer_down>, caf::reacts_to<snapshot_go_on>,
+                   caf::reacts_to<snapshot_close_unread>>;
 
 // -- to the transport
 // -------------------------------------------------------------------------------
@@ -407,11 +417,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::wal_close)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::log_read_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_make)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_send)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_forget)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_bulk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_peer_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_peer_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_go_on)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::snapshot_close_unread)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::transport_send)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::transport_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::transport_flush)

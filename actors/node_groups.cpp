@@ -1,5 +1,6 @@
 // The other half of node_runtime: groups come, and everything goes.
 
+#include "actors/group_founding.hpp"
 #include "actors/group_replica.hpp"
 #include "actors/machine_host.hpp"
 #include "actors/node_runtime.hpp"
@@ -11,23 +12,13 @@ namespace caucus {
 
 namespace {
 
-/// FNV-1a of the name, mixed with the generation: a re-created group is another group.
-group_id hash_group(std::string_view name, uint64_t generation) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (char c : name)
-    hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3u;
-  return group_id{rng::mix(hash + generation) | 1};
-}
-
-membership::configuration initial_members(const node_options& options,
-                                          const membership::founding& founding) {
-  membership::configuration members;
-  // Who joined, or is about to, learns them from the log. Founders all begin with the same ones.
-  if (options.join || founding.id != membership::founded_by(ids_of(options.members)).id)
-    return members;
-  members.voters = ids_of(options.members);
-  members.addresses = options.members;
-  return members;
+/// Whether these members founded the cluster: by its founding, or, if it began from a backup or by
+/// force, by a group that began with them. Who has joined has no such group.
+bool is_founded_by(const std::set<node_id>& members, const membership::founding& founding,
+                   const std::vector<persistence::recovered_group>& groups) {
+  return founding.id == membership::founded_by(members).id
+         || std::any_of(groups.begin(), groups.end(),
+                        [&](const auto& x) { return x.descriptor.members.voters == members; });
 }
 
 raft::core_options core_options(const node_context& node, group_id group, boot_count boot) {
@@ -109,8 +100,13 @@ persistence::group_descriptor node_runtime::describe_new(const std::string& name
   for (auto& gone : recovery_.tombstones)
     if (gone.name == name)
       generation = std::max(generation, gone.generation + 1);
+  const auto& options = context_->options;
+  // Who joined, or is about to, learns them from the log. Founders all begin with the same ones.
+  const bool is_founder =
+    !options.join
+    && is_founded_by(ids_of(options.members), context_->peers->founding(), recovery_.groups);
   return {hash_group(name, generation), generation, name, replica_uid{recovery_.boot.value()},
-          initial_members(context_->options, context_->peers->founding())};
+          is_founder ? founding_members(options) : membership::configuration{}};
 }
 
 result<group_actor> node_runtime::create_group(const std::string& name,

@@ -4,6 +4,7 @@
 #include "actors/group_replica.hpp"
 #include "actors/log_fetcher.hpp"
 #include "actors/machine_host.hpp"
+#include "actors/new_cluster.hpp"
 #include "actors/node_supervisor.hpp"
 #include "actors/peer_link.hpp"
 #include "actors/pulse.hpp"
@@ -58,7 +59,9 @@ result<void> check_members(const persistence::wal_recovery& found, const node_op
       return error{errc::already_exists, "group '" + group.descriptor.name + "' in " + path
                                            + " was created with the members "
                                            + join(group.descriptor.members.voters) + ", not with "
-                                           + join(named) + " as --members names them"};
+                                           + join(named)
+                                           + " as --members names them; start it with those, the "
+                                             "group knows who came and went since"};
   return {};
 }
 
@@ -110,6 +113,13 @@ node_runtime::start(caf::actor_system& system, const node_options& options,
                     std::shared_ptr<node_environment> environment) {
   if (auto valid = validate(options); !valid)
     return valid.reason();
+  std::optional<persistence::snapshot_reader> backup;
+  if (!options.restore_file.empty()) {
+    auto opened = open_backup_of(options.restore_file, options.restore_group);
+    if (!opened)
+      return std::move(opened).reason();
+    backup.emplace(*std::move(opened));
+  }
   auto context = std::make_shared<node_context>();
   context->options = options;
   context->environment = std::move(environment);
@@ -121,14 +131,14 @@ node_runtime::start(caf::actor_system& system, const node_options& options,
     return links.reason();
   context->links = *std::move(links);
   auto runtime = std::make_shared<node_runtime>(system, std::move(context));
-  if (auto opened = runtime->open_storage(); !opened)
+  if (auto opened = runtime->open_storage(backup ? &*backup : nullptr); !opened)
     return opened.reason();
   if (auto started = runtime->start_actors(); !started)
     return started.reason();
   return runtime;
 }
 
-result<void> node_runtime::open_storage() {
+result<void> node_runtime::open_storage(persistence::snapshot_reader* backup) {
   auto& options = context_->options;
   auto& log = context_->log();
   auto directory = context_->environment->open_directory(options);
@@ -139,6 +149,12 @@ result<void> node_runtime::open_storage() {
   wal_options.segment_bytes = options.segment_bytes;
   wal_options.recovered_tail_bytes = options.tail_bytes_max;
   wal_options.new_directory = context_->environment->new_directory;
+  if (backup != nullptr)
+    if (auto done = restore_backup(*directory_, *backup, options, wal_options, log); !done)
+      return done;
+  if (options.force_new_cluster)
+    if (auto done = force_new_cluster(*directory_, options, wal_options, log); !done)
+      return done;
   auto opened = persistence::wal::open(
     *directory_, {hash_cluster_name(options.cluster), options.id}, wal_options,
     [&](uint64_t done, uint64_t total) {
@@ -243,7 +259,8 @@ result<void> node_runtime::start_actors() {
   context_->log().info("event=node_started node=" + std::to_string(options.id.value())
                        + " boot=" + std::to_string(recovery_.boot.value())
                        + " peer_address=" + to_string(context_->links->local_endpoint()) + " data="
-                       + directory_->path() + " groups=" + std::to_string(recovery_.groups.size()));
+                       + directory_->path() + " groups=" + std::to_string(recovery_.groups.size())
+                       + " founders=\"" + recovery_.founding.members + "\"");
   return {};
 }
 

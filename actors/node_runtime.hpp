@@ -42,7 +42,8 @@ private:
     replica_actor replica;
   };
 
-  result<void> open_storage();
+  /// `backup`: what the cluster begins with, or null.
+  result<void> open_storage(persistence::snapshot_reader* backup);
   result<void> start_actors();
   void start_workers();
   /// The node can't go on: all its groups are out of service, loudly. Any thread.

@@ -142,6 +142,24 @@ result<void> check_accepted(const node_options& options) {
   return {};
 }
 
+result<void> check_mode(const node_options& options) {
+  const bool restores = !options.restore_file.empty();
+  auto refuse = [](const std::string& what) { return error{errc::invalid_option, what}; };
+  if (restores && options.force_new_cluster)
+    return refuse("--restore begins with a backup in an empty directory, --force-new-cluster with "
+                  "what this node's directory has: give one of them");
+  if (options.join && restores)
+    return refuse("--restore begins a new cluster, --join enters one that is there: give one of "
+                  "them");
+  if (options.join && options.force_new_cluster)
+    return refuse("--force-new-cluster begins a new cluster, --join enters one that is there: give "
+                  "one of them");
+  if (options.force_new_cluster && options.members.size() != 1)
+    return refuse("--force-new-cluster makes node " + std::to_string(options.id.value())
+                  + " the only member: --members names it alone, others join later");
+  return {};
+}
+
 } // namespace
 
 std::span<const option_description> option_table() { return table; }
@@ -256,6 +274,8 @@ result<void> validate(const node_options& options) {
                      "--tick-ms"};
   if (auto accepted = check_accepted(options); !accepted)
     return accepted.reason();
+  if (auto mode = check_mode(options); !mode)
+    return mode.reason();
   return check_addresses(options);
 }
 

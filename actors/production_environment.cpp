@@ -1,3 +1,4 @@
+#include "actors/new_cluster.hpp"
 #include "actors/node_environment.hpp"
 #include "actors/spdlog_logger.hpp"
 #include "raft/core_status.hpp"
@@ -64,6 +65,19 @@ result<std::unique_ptr<transport::transport>> make_transport(const node_options&
   return transport::make_tcp_transport(listen, limits);
 }
 
+result<std::unique_ptr<persistence::directory>> open_directory(const node_options& options) {
+  // What is to be gone on with must be there: an empty directory isn't even made.
+  if (options.force_new_cluster) {
+    auto there = persistence::open_posix_directory_to_read(options.data_directory);
+    auto names = there ? (*there)->list() : result<std::vector<std::string>>{there.reason()};
+    if (!names && names.reason().code != errc::not_found)
+      return std::move(names).reason();
+    if (!names || names->empty())
+      return nothing_to_go_on_with(options.data_directory);
+  }
+  return persistence::open_posix_directory(options.data_directory);
+}
+
 bool poll_until(const std::function<bool()>& done, std::chrono::milliseconds limit) {
   auto deadline = std::chrono::steady_clock::now() + limit;
   while (!done()) {
@@ -79,9 +93,7 @@ bool poll_until(const std::function<bool()>& done, std::chrono::milliseconds lim
 std::shared_ptr<node_environment> make_production_environment() {
   auto result = std::make_shared<node_environment>();
   result->log = make_spdlog_logger("", log_level::info);
-  result->open_directory = [](const node_options& x) {
-    return persistence::open_posix_directory(x.data_directory);
-  };
+  result->open_directory = open_directory;
   result->make_transport = make_transport;
   result->open_event_log = [log = result->log](const node_options& x) {
     return open_event_log(x, log);

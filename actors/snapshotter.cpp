@@ -21,6 +21,7 @@ constexpr size_t sending_max = 4;
 /// A message that nobody answers for so long was lost: connections lose what they carried when
 /// they end, and a peer may forget a transfer.
 constexpr int64_t silence_max_ns = 10 * second_ns;
+constexpr std::chrono::seconds unread_after{60};
 
 } // namespace
 
@@ -37,6 +38,7 @@ snapshotter_actor::behavior_type snapshotter::make_behavior() {
   return {
     [this](const snapshot_make& x) { on_make(x); },
     [this](const snapshot_send& x) { on_send(x); },
+    [this](const snapshot_read& x) { on_read(x); },
     [this](const snapshot_forget& x) { on_forget(x); },
     [this](const snapshot_bulk& x) {
       std::visit([&](const auto& body) { on_body(x.from, x.message, body); }, x.message.body);
@@ -48,6 +50,11 @@ snapshotter_actor::behavior_type snapshotter::make_behavior() {
       begin_waiting();
       advance_all({});
     },
+    [this](snapshot_close_unread) {
+      is_reading_ = readings_.close_unread();
+      if (is_reading_)
+        delayed_send(this, unread_after, snapshot_close_unread{});
+    },
   };
 }
 
@@ -55,6 +62,7 @@ void snapshotter::on_exit() {
   sending_.clear();
   waiting_to_send_.clear();
   receiving_.clear();
+  readings_ = {};
 }
 
 void snapshotter::on_make(const snapshot_make& x) {
@@ -66,6 +74,19 @@ void snapshotter::on_make(const snapshot_make& x) {
     }
   };
   send(x.replica, group_snapshot_made{make()});
+}
+
+void snapshotter::on_read(const snapshot_read& x) {
+  auto bytes =
+    readings_.read(*store_, {x.group, index_t{x.what.index}}, x.known, x.what.offset,
+                   snapshot_readings::new_uid{persistence::snapshot_uid{uids_.next() | 1}});
+  if (!std::exchange(is_reading_, true))
+    delayed_send(this, unread_after, snapshot_close_unread{});
+  if (bytes)
+    x.who->answer(
+      {.kind = outcome_kind::committed, .index = x.what.index, .reply = *std::move(bytes)});
+  else
+    x.who->answer(refusal(errc::snapshot_failed, bytes.reason().what));
 }
 
 void snapshotter::on_forget(const snapshot_forget& x) {

@@ -4,6 +4,7 @@
 #include "actors/node_context.hpp"
 #include "actors/on_worker.hpp"
 #include "actors/outgoing_snapshot.hpp"
+#include "actors/snapshot_readings.hpp"
 #include "actors/snapshot_store.hpp"
 #include "base/rng.hpp"
 
@@ -42,6 +43,7 @@ private:
 
   void on_make(const snapshot_make& x);
   void on_send(const snapshot_send& x);
+  void on_read(const snapshot_read& x);
   void on_forget(const snapshot_forget& x);
 
   // Outgoing.
@@ -80,6 +82,8 @@ private:
   std::map<destination, snapshot_send> waiting_to_send_; ///< To peers that get enough already.
   std::map<group_id, std::unique_ptr<incoming_snapshot>> receiving_;
   std::map<node_id, std::vector<transport::bulk_message>> untold_; ///< Answers without room.
+  snapshot_readings readings_;
+  bool is_reading_ = false; ///< A message to close what isn't read any more is under way.
   uint64_t last_transfer_ = 0;
   rng uids_;
   /// By the rate limit, unused. Below 0: a chunk was larger than what was left, and has to be

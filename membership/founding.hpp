@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 
+#include <cstdint>
 #include <set>
 #include <string>
 
@@ -23,5 +24,14 @@ inline constexpr size_t founding_text_bytes_max = 100;
 /// The same on each founder without a word between them: a hash of the ids alone. Addresses are
 /// left out because founders may reach one another under different names, and because they change.
 founding founded_by(const std::set<node_id>& members);
+
+/// What a cluster began with that didn't begin with nothing.
+struct founding_origin {
+  uint64_t id = 0;
+  std::string name; ///< For people, short: "backup 0123456789abcdef".
+};
+
+/// Another cluster than any of these members that began with something else, or with nothing.
+founding founded_by(const std::set<node_id>& members, const founding_origin& origin);
 
 } // namespace caucus::membership

@@ -52,10 +52,17 @@ result<snapshot_reader> snapshot_reader::open(directory& dir, const snapshot_nam
   auto content = dir.open(file_name(name));
   if (!content)
     return std::move(content).reason();
-  auto size = (*content)->size();
+  auto opened = open(*std::move(content), path);
+  if (opened && opened->header().name() != name)
+    return damaged(path, 0, "it says that it is " + file_name(opened->header().name()));
+  return opened;
+}
+
+result<snapshot_reader> snapshot_reader::open(std::unique_ptr<file> content, std::string path) {
+  auto size = content->size();
   if (!size)
     return std::move(size).reason();
-  auto encoded = read_header(**content, path, *size);
+  auto encoded = read_header(*content, path, *size);
   if (!encoded)
     return std::move(encoded).reason();
   auto header = decode_snapshot_header(*encoded);
@@ -63,17 +70,15 @@ result<snapshot_reader> snapshot_reader::open(directory& dir, const snapshot_nam
     return error{errc::version_mismatch, path + ": " + std::move(header).reason().what};
   if (!header)
     return damaged(path, 0, header.reason().what);
-  if (header->name() != name)
-    return damaged(path, 0, "it says that it is " + file_name(header->name()));
   const auto layout = snapshot_layout::of_file(*encoded, *size);
   if (!layout)
     return damaged(path, *size, "the file ends here");
   std::array<std::byte, snapshot_layout::trailer_bytes> trailer{};
-  if (auto done = read_exactly(**content, path, layout->trailer_offset(), trailer); !done)
+  if (auto done = read_exactly(*content, path, layout->trailer_offset(), trailer); !done)
     return std::move(done).reason();
   if (const auto flaw = layout->find_trailer_flaw(trailer); !flaw.empty())
     return damaged(path, layout->trailer_offset(), flaw);
-  return snapshot_reader{std::move(path), *std::move(content), *std::move(header), *layout,
+  return snapshot_reader{std::move(path), std::move(content), *std::move(header), *layout,
                          snapshot_layout::content_checksum(trailer)};
 }
 

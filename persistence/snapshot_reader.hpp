@@ -15,10 +15,14 @@ class snapshot_reader {
 public:
   /// `not_found`; `version_mismatch` for a newer format.
   static result<snapshot_reader> open(directory& dir, const snapshot_name& name);
+  /// One that may be called anything; `path` is for messages.
+  static result<snapshot_reader> open(std::unique_ptr<file> content, std::string path);
 
   [[nodiscard]] const snapshot_header& header() const noexcept { return header_; }
   [[nodiscard]] uint64_t content_bytes() const noexcept { return layout_.content_bytes(); }
   [[nodiscard]] uint64_t chunks() const noexcept { return layout_.chunks(); }
+  /// Of the whole content, by the trailer.
+  [[nodiscard]] uint32_t content_checksum() const noexcept { return expected_checksum_; }
   /// For a receiver.
   [[nodiscard]] snapshot_offer offer() const { return {header_.identity(), layout_.file_bytes()}; }
 

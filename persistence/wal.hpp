@@ -36,6 +36,8 @@ public:
   /// A group begins. Adding an equal one again stages nothing.
   void add(const group_descriptor& group);
   void add_deleted(group_id group);
+  /// A group that is there begins with other members than it did: it is one of another cluster now.
+  void add_new_beginning(group_id group, const membership::configuration& members);
   void add(const peer_identity& peer);
   void add_forgotten(node_id peer);
   /// Replaces an older one.

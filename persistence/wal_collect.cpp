@@ -3,6 +3,7 @@
 // a true statement about its group's log at its place in the order of records (docs/wal_format.md,
 // section 9).
 
+#include "base/assert.hpp"
 #include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
 #include "persistence/wal_state.hpp"
@@ -147,6 +148,13 @@ void wal::state::stage_checkpoint(known_group& known) {
   usage.drop(known.places.begin);
   for (auto& x : known.snapshots)
     usage.drop(x.place); // Named by the checkpoint.
+}
+
+void wal::add_new_beginning(group_id group, const membership::configuration& members) {
+  auto* known = state_->writable(group);
+  CAUCUS_ASSERT(known != nullptr);
+  known->descriptor.members = members;
+  state_->stage_checkpoint(*known);
 }
 
 bool wal::state::is_needed(const segment_usage::segment& x) const {

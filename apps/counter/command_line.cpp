@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include "backup_command.hpp"
 #include "group_commands.hpp"
 #include "serve_command.hpp"
 #include "shell_command.hpp"
@@ -39,6 +40,8 @@ struct serve_line {
   std::string data;
   std::vector<uint64_t> accept_directories;
   bool join = false;
+  std::string restore;
+  bool force_new_cluster = false;
   std::vector<std::string> settings; ///< One for each line of option_table().
 };
 
@@ -55,6 +58,8 @@ struct client_line {
   uint64_t node = 0;
   bool as_learner = false;
   std::optional<uint64_t> expected_configuration;
+  std::string file;
+  bool may_replace = false;
 };
 
 class bad_command_line : public std::runtime_error {
@@ -104,6 +109,9 @@ serve_options to_options(const serve_line& line, const CLI::App& app) {
     throw bad_command_line{"--client " + line.client + " has no host; expected HOST:PORT"};
   node.data_directory = line.data;
   node.join = line.join;
+  node.restore_file = line.restore;
+  node.restore_group = group_name;
+  node.force_new_cluster = line.force_new_cluster;
   for (auto peer : line.accept_directories)
     node.accept_directories.insert(caucus::node_id{peer});
   auto table = caucus::option_table();
@@ -167,6 +175,15 @@ void describe_serve(CLI::App& app, serve_line& line) {
   app.add_flag("--join", line.join,
                "a new node of a running cluster: it waits until add-member names it; --members "
                "says where the others are");
+  app
+    .add_option(
+      "--restore", line.restore,
+      "begin a new cluster with this backup, in an empty directory; the same file for all "
+      "of --members, at their first start only")
+    ->type_name("FILE");
+  app.add_flag("--force-new-cluster", line.force_new_cluster,
+               "begin a new cluster with what this directory has and this node as its only member, "
+               "once, when the others are lost for good; what only they had is lost");
   app
     .add_option("--accept-directory", line.accept_directories,
                 "let node N come with another data directory than the one known here; give it once "
@@ -255,6 +272,23 @@ struct member_commands {
   }
 };
 
+/// The commands that make a copy of the state.
+struct snapshot_commands {
+  CLI::App* take;
+  CLI::App* backup;
+
+  snapshot_commands(CLI::App& app, client_line& line) {
+    take = describe_client(app, line, "snapshot",
+                           "a node makes a snapshot now, the leader if it is among --nodes");
+    backup = describe_client(app, line, "backup",
+                             "write the counter's state at one index to FILE, for serve --restore; "
+                             "--timeout is for each part of it");
+    backup->add_option("FILE", line.file, "a new file; it has its name once it is whole")
+      ->required();
+    backup->add_flag("--force", line.may_replace, "replace FILE if it is there");
+  }
+};
+
 /// One line for whatever CLI11 has to say.
 std::string first_line(std::string text) { return text.substr(0, text.find('\n')); }
 
@@ -294,6 +328,7 @@ int run_command_line(int argc, char** argv) {
   transfer->add_option("NODE", asking.node, "its id [default: the best]")
     ->check(whole_number<uint64_t>(1));
   auto* down = describe_client(app, asking, "step-down", "the leader stops leading");
+  snapshot_commands snapshots{app, asking};
   auto* status = describe_client(app, asking, "status", "ask each of the nodes for its own state");
   status->add_flag("--json", asking.as_json, "one JSON object a line for each node");
   describe_client(app, asking, "watch", "print each change of the leader");
@@ -329,6 +364,10 @@ int run_command_line(int argc, char** argv) {
       return run_transfer(options, asking.node);
     if (down->parsed())
       return run_step_down(options);
+    if (snapshots.take->parsed())
+      return run_snapshot(options);
+    if (snapshots.backup->parsed())
+      return run_backup(options, asking.file, asking.may_replace);
     if (status->parsed())
       return run_status(options, asking.as_json);
     return run_watch(options);

@@ -23,7 +23,8 @@ bool is_final(caucus::errc reason) {
     case caucus::errc::configuration_mismatch:
     case caucus::errc::invalid_proposal:
     case caucus::errc::invalid_target:
-    case caucus::errc::transfer_failed: return true;
+    case caucus::errc::transfer_failed:
+    case caucus::errc::snapshot_failed: return true;
     default: return false;
   }
 }
@@ -245,10 +246,12 @@ void counter_client::send_question(size_t via, Ask ask, std::vector<Ask>& unsent
 void counter_client::send_ask(size_t via, ask_group ask) {
   auto patience = time_until(ask.deadline);
   auto is_query = std::holds_alternative<caucus::query>(ask.what);
-  if (is_query) // Asking twice does no harm.
+  if (is_query) // Asking twice does no harm, and costs little.
     patience = std::min(patience, options_.try_timeout);
-  auto again = [this, ask, is_query](const caucus::outcome& told) mutable {
-    auto is_safe = is_query || told.kind == caucus::outcome_kind::not_executed;
+  auto changes_nothing = is_query || std::holds_alternative<caucus::take_snapshot>(ask.what)
+                         || std::holds_alternative<caucus::read_snapshot>(ask.what);
+  auto again = [this, ask, is_query, changes_nothing](const caucus::outcome& told) mutable {
+    auto is_safe = changes_nothing || told.kind == caucus::outcome_kind::not_executed;
     if (told.kind == caucus::outcome_kind::committed || !is_safe || is_final(told.reason)) {
       ask.done(told);
       return;
@@ -273,7 +276,8 @@ void counter_client::send_ask(size_t via, ask_group ask) {
   };
   std::visit(
     [&](auto what) {
-      what.timeout_ms = static_cast<uint64_t>(patience.count());
+      if constexpr (requires { what.timeout_ms; })
+        what.timeout_ms = static_cast<uint64_t>(patience.count());
       request(links_.group(via), patience, std::move(what)).then(told, lost);
     },
     ask.what);

@@ -32,7 +32,7 @@ struct ask_status {
 /// To the client: asks the group what needs no session, again and again while that is safe.
 struct ask_group {
   std::variant<caucus::query, caucus::change_members, caucus::transfer_leadership,
-               caucus::step_down>
+               caucus::step_down, caucus::take_snapshot, caucus::read_snapshot>
     what;
   clock::time_point deadline;
   std::function<void(caucus::outcome)> done;

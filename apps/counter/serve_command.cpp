@@ -63,7 +63,7 @@ int serve(caf::actor_system& system, const serve_options& options, client_port r
   auto node = caucus::node::start(system, options.node);
   if (!node)
     return fail(node.reason().what);
-  auto group = node->create_group("counter", [] { return std::make_unique<counter_machine>(); });
+  auto group = node->create_group(group_name, [] { return std::make_unique<counter_machine>(); });
   if (!group) {
     node->stop();
     return fail(group.reason().what);

@@ -4,6 +4,9 @@
 
 namespace counter {
 
+/// Of the counter's group.
+inline constexpr const char* group_name = "counter";
+
 struct serve_options {
   caucus::node_options node;
   caucus::endpoint client; ///< Where clients connect.

@@ -18,7 +18,7 @@ int run_add(const client_options& options, int64_t amount) {
   return 0;
 }
 
-int run_status(const client_options& options, bool as_json) {
+std::vector<std::optional<caucus::group_status>> ask_statuses(const client_options& options) {
   client_system_config config;
   caf::actor_system system{config};
   std::vector<caf::actor> clients;
@@ -35,10 +35,20 @@ int run_status(const client_options& options, bool as_json) {
                                 promise->set_value(x);
                               }});
   }
+  std::vector<std::optional<caucus::group_status>> answers;
+  for (auto& one : told)
+    answers.push_back(one.get());
+  for (auto& client : clients)
+    caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
+  return answers;
+}
+
+int run_status(const client_options& options, bool as_json) {
+  auto told = ask_statuses(options);
   std::vector<status_row> rows;
   bool all_answered = true;
   for (size_t i = 0; i < told.size(); ++i) {
-    auto x = told[i].get();
+    auto& x = told[i];
     status_row row{to_string(options.nodes[i]), x.has_value(), {}, "unreachable"};
     if (x)
       row.told = *std::move(x);
@@ -52,8 +62,6 @@ int run_status(const client_options& options, bool as_json) {
   }
   if (!as_json)
     std::cout << to_table(rows);
-  for (auto& client : clients)
-    caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
   return all_answered ? 0 : 1;
 }
 

@@ -101,8 +101,20 @@ struct step_down {
 };
 
 /// Makes a snapshot of the asked replica's machine now, whatever its log's length. `committed` with
-/// the index it ends at in `index`, once it is durable.
+/// the index it ends at in `index`, once it is durable; `detail` tells how large it is.
 struct take_snapshot {};
+
+/// What one answer to `read_snapshot` has at most.
+inline constexpr uint64_t snapshot_read_bytes_max = uint64_t{256} << 10;
+
+/// Reads a part of the file of the asked replica's snapshot that ends at `index`
+/// (docs/snapshot_format.md). `committed` with the bytes from `offset` on in `reply`, none at the
+/// file's end; `snapshot_failed` if there is no such snapshot, or not any more. One that is being
+/// read stays readable, unless nobody asks for a minute or four newer ones are read.
+struct read_snapshot {
+  uint64_t index = 0;
+  uint64_t offset = 0;
+};
 
 struct members_request {};
 
@@ -213,6 +225,10 @@ auto inspect(F& f, take_snapshot&) {
   return f();
 }
 template <class F>
+auto inspect(F& f, read_snapshot& x) {
+  return f(x.index, x.offset);
+}
+template <class F>
 auto inspect(F& f, members_request&) {
   return f();
 }
@@ -307,6 +323,8 @@ using group_actor = caf::typed_actor<
   caf::replies_to<step_down>::with<outcome>,
   // Makes a snapshot of the asked replica's machine.
   caf::replies_to<take_snapshot>::with<outcome>,
+  // Reads a part of one.
+  caf::replies_to<read_snapshot>::with<outcome>,
   // Tells who the members are.
   caf::replies_to<members_request>::with<group_members>,
   // Tells this replica's own state, also when there is no leader.
@@ -341,5 +359,6 @@ CAF_ADD_TYPE_ID(caucus_messages, (caucus::member_info))
 CAF_ADD_TYPE_ID(caucus_messages, (std::vector<caucus::member_info>))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::group_members))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::take_snapshot))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::read_snapshot))
 
 CAF_END_TYPE_ID_BLOCK(caucus_messages)

@@ -23,6 +23,13 @@ struct node_options {
   /// A new node of a running cluster: it begins without members and learns of them when it is
   /// added. Means nothing once the directory has its groups.
   bool join = false;
+  /// A new cluster begins with what this backup has (caucus/backup.hpp), in an empty directory; all
+  /// members begin with the same file. Once: a later start names none.
+  std::string restore_file;
+  std::string restore_group; ///< The name of the group that the backup is of.
+  /// A new cluster begins with what this node has, as its only member, when the others are lost for
+  /// good. Once.
+  bool force_new_cluster = false;
   /// Peers, never this node itself, that may come with another data directory than before.
   std::set<node_id> accept_directories;
 

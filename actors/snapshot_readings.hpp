@@ -1,0 +1,44 @@
+#pragma once
+
+#include "actors/snapshot_store.hpp"
+
+namespace caucus {
+
+/// The snapshot files that clients are reading, part by part, for backups. Each stays open, so that
+/// all parts are of one file whatever newer snapshots take its place (RELIABILITY N-05), and a few
+/// at most: a client that goes away must not hold the disk's space for ever. Owned by the
+/// snapshotter.
+class snapshot_readings {
+public:
+  static constexpr size_t readings_max = 4;
+
+  struct place {
+    group_id group;
+    index_t index;
+
+    friend bool operator==(const place&, const place&) = default;
+  };
+  /// For a small one, whose file is made when it is opened.
+  struct new_uid {
+    persistence::snapshot_uid uid;
+  };
+
+  /// The file's bytes from `offset` on, `snapshot_read_bytes_max` of them unless it ends before.
+  /// Opens it if it's not open and `known`. `not_found`: neither.
+  result<shared_bytes> read(const snapshot_store& store, place which,
+                            const std::optional<persistence::kept_snapshot>& known, uint64_t offset,
+                            new_uid uid);
+  /// Closes those that weren't read since the last call. True if some are still open.
+  bool close_unread();
+
+private:
+  struct reading {
+    place which;
+    persistence::snapshot_reader file;
+    bool is_read = true; ///< Since `close_unread` was called.
+  };
+
+  std::vector<reading> open_; ///< The one that was read last at the end.
+};
+
+} // namespace caucus
