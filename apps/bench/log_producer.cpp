@@ -56,4 +56,15 @@ void log_producer::on_persisted(persist_seq upto) {
   fill();
 }
 
+persistence::group_descriptor make_log_group(group_id id) {
+  persistence::group_descriptor x;
+  x.group = id;
+  x.generation = 1;
+  x.name = "group-" + std::to_string(id.value());
+  x.uid = replica_uid{1};
+  x.members.voters = {node_id{1}};
+  x.members.addresses[node_id{1}] = {"localhost", 1};
+  return x;
+}
+
 } // namespace caucus::bench

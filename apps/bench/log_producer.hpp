@@ -48,5 +48,7 @@ private:
 /// The next batch of a group that has had `batches` of `entries` each.
 raft::persist_batch make_log_batch(uint64_t batches, size_t entries, const shared_bytes& payload);
 shared_bytes make_log_payload();
+/// The group with this id, of one voter.
+persistence::group_descriptor make_log_group(group_id id);
 
 } // namespace caucus::bench

@@ -19,22 +19,11 @@ namespace {
 using clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds warm_up{50};
 
-persistence::group_descriptor describe(size_t group) {
-  persistence::group_descriptor x;
-  x.group = group_id{group + 1};
-  x.generation = 1;
-  x.name = "group-" + std::to_string(group + 1);
-  x.uid = replica_uid{1};
-  x.members.voters = {node_id{1}};
-  x.members.addresses[node_id{1}] = {"localhost", 1};
-  return x;
-}
-
 /// Of a group of its own, until the next segment has begun.
 result<void> leave_first_segment(persistence::wal& log, size_t groups) {
   constexpr size_t filling_entries = 512;
   const auto payload = make_log_payload();
-  log.add(describe(groups));
+  log.add(make_log_group(group_id{groups + 1}));
   if (auto done = log.reserve(); !done)
     return done;
   for (uint64_t batches = 0; !log.wants_reserve(); ++batches) {
@@ -54,7 +43,7 @@ result<persistence::opened_wal> open_log(persistence::directory& where, size_t g
   if (!opened)
     return opened;
   for (size_t group = 0; group < groups; ++group)
-    opened->log->add(describe(group));
+    opened->log->add(make_log_group(group_id{group + 1}));
   if (auto done = leave_first_segment(*opened->log, groups); !done)
     return done.reason();
   return opened;

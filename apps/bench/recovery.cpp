@@ -24,17 +24,6 @@ constexpr size_t appends_per_batch = 64;
 constexpr double gigabytes_per_s_min = 1;
 constexpr size_t read_bytes = size_t{1} << 20;
 
-persistence::group_descriptor describe(uint64_t group) {
-  persistence::group_descriptor x;
-  x.group = group_id{group + 1};
-  x.generation = 1;
-  x.name = "group-" + std::to_string(group + 1);
-  x.uid = replica_uid{1};
-  x.members.voters = {node_id{1}};
-  x.members.addresses[node_id{1}] = {"localhost", 1};
-  return x;
-}
-
 struct written_log {
   uint64_t entries = 0;
   uint64_t bytes = 0; ///< Of batches: what is left of the newest file isn't counted.
@@ -47,7 +36,7 @@ result<written_log> write_log(persistence::directory& where, uint64_t bytes) {
     return opened.reason();
   auto& log = *opened->log;
   for (uint64_t group = 0; group < groups; ++group)
-    log.add(describe(group));
+    log.add(make_log_group(group_id{group + 1}));
   const auto payload = make_log_payload();
   uint64_t appends = 0;
   uint64_t written = 0;
