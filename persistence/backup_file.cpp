@@ -35,11 +35,7 @@ result<void> sync_directory_of(const std::string& path) {
   const int opened = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (opened < 0)
     return posix_error("cannot open directory", parent, errno);
-  const int number = ::fsync(opened) == 0 ? 0 : errno;
-  ::close(opened);
-  if (number != 0)
-    return posix_error("cannot sync directory", parent, number);
-  return {};
+  return sync_and_close_directory(opened, parent);
 }
 
 } // namespace

@@ -161,11 +161,7 @@ result<void> sync_parent(const std::string& path, bool is_new) {
     return {};
   if (opened < 0)
     return posix_error("cannot open directory", parent, errno);
-  const int number = ::fsync(opened) == 0 ? 0 : errno;
-  ::close(opened);
-  if (number != 0)
-    return posix_error("cannot sync directory", parent, number);
-  return {};
+  return sync_and_close_directory(opened, parent);
 }
 
 /// Opens and locks the lock file; the descriptor holds the lock. -1 if there is none to hold.

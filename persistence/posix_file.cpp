@@ -45,6 +45,14 @@ error posix_error(std::string_view action, std::string_view path, int number) {
   return error{code_of(number), std::move(what)};
 }
 
+result<void> sync_and_close_directory(int descriptor, std::string_view path) {
+  const int number = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  if (number != 0)
+    return posix_error("cannot sync directory", path, number);
+  return {};
+}
+
 posix_file::posix_file(int descriptor, std::string path) noexcept
   : descriptor_{descriptor}, path_{std::move(path)} {}
 

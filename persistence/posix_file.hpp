@@ -28,4 +28,7 @@ private:
 /// The failed call `action` on `path`, with the system's reason and what to do about it.
 error posix_error(std::string_view action, std::string_view path, int number);
 
+/// Makes the names in a directory durable, and closes its `descriptor`.
+result<void> sync_and_close_directory(int descriptor, std::string_view path);
+
 } // namespace caucus::persistence
