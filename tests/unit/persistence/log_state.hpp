@@ -2,6 +2,7 @@
 
 #include "persistence/wal_recovery.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -21,6 +22,15 @@ struct log_state {
     [[nodiscard]] raft::entry_id at(uint64_t index) const {
       const auto begin = begins_after.index.value();
       return index == begin ? begins_after : entries[index - begin - 1];
+    }
+    /// What came up to `at` is forgotten; there its only voter is `begin_voter`.
+    void begin_after(raft::entry_id at) {
+      const auto dropped = std::min<uint64_t>(at.index - begins_after.index, entries.size());
+      entries.erase(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(dropped));
+      begins_after = at;
+      begin_voter = 1 + at.index.value() % 9;
+      configurations.erase(configurations.begin(), configurations.upper_bound(at.index.value()));
+      snapshots.erase(snapshots.begin(), snapshots.lower_bound(at.index.value()));
     }
 
     friend bool operator==(const group_log&, const group_log&) = default;

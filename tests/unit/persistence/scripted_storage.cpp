@@ -24,16 +24,6 @@ std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span{text});
 }
 
-void begin_after(log_state::group_log& log, raft::entry_id at) {
-  const auto dropped = std::min<uint64_t>(at.index - log.begins_after.index, log.entries.size());
-  log.entries.erase(log.entries.begin(), log.entries.begin() + static_cast<ptrdiff_t>(dropped));
-  log.begins_after = at;
-  log.begin_voter = 1 + at.index.value() % 9;
-  log.configurations.erase(log.configurations.begin(),
-                           log.configurations.upper_bound(at.index.value()));
-  log.snapshots.erase(log.snapshots.begin(), log.snapshots.lower_bound(at.index.value()));
-}
-
 } // namespace
 
 void scripted_storage::run() {
@@ -281,7 +271,7 @@ result<void> scripted_storage::mark_snapshot(uint64_t group, snapshot_mark mark)
   const auto& x = mark.snapshot;
   log.snapshots[x.at.last.index.value()] = x.is_small ? std::string{x.bytes.view()} : "file";
   if (mark.begins_after.last.index)
-    begin_after(log, mark.begins_after.last);
+    log.begin_after(mark.begins_after.last);
   if (auto done = commit(true); !done)
     return done;
   return forget_files(group, kept_before);
@@ -309,17 +299,7 @@ void scripted_storage::install(uint64_t group) {
     committed[index] = at.term.value();
   step([&]() -> step_result {
     const auto header = header_of(group, boundary_at(at));
-    const auto file = encoded_snapshot(header, bytes_of(model_.machine(group, at.index.value())));
-    auto receiver = snapshot_receiver::create(*node_.dir, {header.identity(), file.size()});
-    if (!receiver)
-      return std::move(receiver).reason();
-    while (!receiver->is_complete()) {
-      const auto from = receiver->resume_at();
-      const auto count = std::min<uint64_t>(250, file.size() - from);
-      if (auto done = receiver->take(from, std::span{file}.subspan(from, count)); !done)
-        return done;
-    }
-    return receiver->publish();
+    return receive(*node_.dir, header, bytes_of(model_.machine(group, at.index.value())), 250);
   });
   step([&] {
     attempt();
@@ -347,7 +327,7 @@ void scripted_storage::restart_log(uint64_t group, raft::entry_id at) {
     auto& log = next(group);
     log.entries.clear();
     log.configurations.clear();
-    begin_after(log, at);
+    log.begin_after(at);
     log.hard = *batch.hard;
     return commit(true);
   });

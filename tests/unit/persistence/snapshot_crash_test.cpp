@@ -21,17 +21,7 @@ result<void> add_newer(directory& dir, way how) {
       return std::move(made).reason();
     return {};
   }
-  const auto file = encoded_snapshot(newer, newer_content);
-  auto receiver = snapshot_receiver::create(dir, {newer.identity(), file.size()});
-  if (!receiver)
-    return std::move(receiver).reason();
-  while (!receiver->is_complete()) {
-    const auto at = receiver->resume_at();
-    const auto count = std::min<uint64_t>(111, file.size() - at);
-    if (auto done = receiver->take(at, std::span{file}.subspan(at, count)); !done)
-      return done;
-  }
-  return receiver->publish();
+  return receive(dir, newer, newer_content, 111);
 }
 
 void put_older(memory_disk& disk) {

@@ -77,6 +77,22 @@ inline result<snapshot_bytes> read_all(persistence::snapshot_reader& reader) {
   }
 }
 
+/// A snapshot's file comes from another node, so many bytes at a time.
+inline result<void> receive(persistence::directory& dir, const persistence::snapshot_header& header,
+                            std::span<const std::byte> content, uint64_t piece) {
+  const auto file = encoded_snapshot(header, content);
+  auto receiver = persistence::snapshot_receiver::create(dir, {header.identity(), file.size()});
+  if (!receiver)
+    return std::move(receiver).reason();
+  while (!receiver->is_complete()) {
+    const auto at = receiver->resume_at();
+    const auto count = std::min<uint64_t>(piece, file.size() - at);
+    if (auto done = receiver->take(at, std::span{file}.subspan(at, count)); !done)
+      return done;
+  }
+  return receiver->publish();
+}
+
 inline result<snapshot_bytes> read_file(persistence::directory& dir,
                                         const persistence::snapshot_name& name) {
   auto reader = persistence::snapshot_reader::open(dir, name);

@@ -150,13 +150,7 @@ private:
   }
 
   static void begin_after(log_state::group_log& log, raft::entry_id at) {
-    const auto dropped = std::min<uint64_t>(at.index - log.begins_after.index, log.entries.size());
-    log.entries.erase(log.entries.begin(), log.entries.begin() + static_cast<ptrdiff_t>(dropped));
-    log.begins_after = at;
-    log.begin_voter = 1 + at.index.value() % 9;
-    log.configurations.erase(log.configurations.begin(),
-                             log.configurations.upper_bound(at.index.value()));
-    log.snapshots.erase(log.snapshots.begin(), log.snapshots.lower_bound(at.index.value()));
+    log.begin_after(at);
     log.hard.commit = std::max(log.hard.commit, at.index);
   }
 
