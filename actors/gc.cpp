@@ -37,24 +37,22 @@ void gc::on_usage(const gc_usage& x) {
     go_on(idle_pause);
     return;
   }
-  const auto oldest = x.usage.segments.front().sequence;
-  oldest_ = oldest;
+  const auto& oldest = x.usage.segments.front();
   // What is left of the current segment is for votes, unless a little of it sets a segment free.
-  const bool may_write =
-    node_->room.is_there() || x.usage.segments.front().live_bytes <= step_bytes;
+  const bool may_write = node_->room.is_there() || oldest.live_bytes <= step_bytes;
   if (!may_write || !x.usage.wants_collection(node_->options.segment_bytes)) {
     go_on(idle_pause);
     return;
   }
-  step();
+  step(oldest.sequence);
 }
 
-void gc::step() {
-  auto next = collector_.next(oldest_, step_bytes);
+void gc::step(uint64_t oldest) {
+  auto next = collector_.next(oldest, step_bytes);
   if (!next) {
     // Nothing is lost by that: the segment stays, and who reads what is damaged is told then.
     node_->log().error(
-      "event=segment_unreadable segment=" + std::to_string(oldest_) + " reason=\""
+      "event=segment_unreadable segment=" + std::to_string(oldest) + " reason=\""
       + to_string(next.reason())
       + "\" action=\"the log can't be shortened, it is tried again in a minute; if that "
         "fails too, replace this node's disk\"");

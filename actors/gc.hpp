@@ -21,12 +21,11 @@ private:
   void on_usage(const gc_usage& x);
   void on_carried(const gc_carried& x);
   /// Reads the next piece of the oldest segment and has it written.
-  void step();
+  void step(uint64_t oldest);
   void go_on(std::chrono::nanoseconds pause);
 
   persistence::segment_collector collector_;
   node_context_ptr node_;
-  uint64_t oldest_ = 0;
 };
 
 } // namespace caucus
