@@ -8,7 +8,7 @@ namespace caucus {
 
 result<shared_bytes> snapshot_readings::read(const snapshot_store& store, place which,
                                              const std::optional<persistence::kept_snapshot>& known,
-                                             uint64_t offset, new_uid uid) {
+                                             uint64_t offset, persistence::snapshot_uid uid) {
   const auto found =
     std::find_if(open_.begin(), open_.end(), [&](const reading& x) { return x.which == which; });
   if (found != open_.end()) {
@@ -18,7 +18,7 @@ result<shared_bytes> snapshot_readings::read(const snapshot_store& store, place 
       return error{errc::not_found, "there is no snapshot up to entry "
                                       + std::to_string(which.index.value())
                                       + " (any more); take one and read that"};
-    auto opened = store.open_file(which.group, *known, uid.uid);
+    auto opened = store.open_file(which.group, *known, uid);
     if (!opened)
       return std::move(opened).reason();
     if (open_.size() == readings_max)

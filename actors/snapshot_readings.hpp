@@ -18,16 +18,12 @@ public:
 
     friend bool operator==(const place&, const place&) = default;
   };
-  /// For a small one, whose file is made when it is opened.
-  struct new_uid {
-    persistence::snapshot_uid uid;
-  };
-
   /// The file's bytes from `offset` on, `snapshot_read_bytes_max` of them unless it ends before.
-  /// Opens it if it's not open and `known`. `not_found`: neither.
+  /// Opens it if it's not open and `known`. `not_found`: neither. `uid`: for a small one, whose
+  /// file is made when it is opened.
   result<shared_bytes> read(const snapshot_store& store, place which,
                             const std::optional<persistence::kept_snapshot>& known, uint64_t offset,
-                            new_uid uid);
+                            persistence::snapshot_uid uid);
   /// Closes those that weren't read since the last call. True if some are still open.
   bool close_unread();
 

@@ -77,9 +77,8 @@ void snapshotter::on_make(const snapshot_make& x) {
 }
 
 void snapshotter::on_read(const snapshot_read& x) {
-  auto bytes =
-    readings_.read(*store_, {x.group, index_t{x.what.index}}, x.known, x.what.offset,
-                   snapshot_readings::new_uid{persistence::snapshot_uid{uids_.next() | 1}});
+  auto bytes = readings_.read(*store_, {x.group, index_t{x.what.index}}, x.known, x.what.offset,
+                              persistence::snapshot_uid{uids_.next() | 1});
   if (!std::exchange(is_reading_, true))
     delayed_send(this, unread_after, snapshot_close_unread{});
   if (bytes)
@@ -101,8 +100,8 @@ void snapshotter::on_forget(const snapshot_forget& x) {
 void snapshotter::on_send(const snapshot_send& x) {
   const destination where{x.group, x.to};
   if (const auto found = sending_.find(where); found != sending_.end()) {
-    const auto& [content, replica, moved_ns] = found->second;
-    if (!content.is_owed() || now_ns() - moved_ns < silence_max_ns)
+    const auto& sent = found->second;
+    if (!sent.content.is_owed() || now_ns() - sent.moved_ns < silence_max_ns)
       return; // The core asks again from time to time.
     end(found, ending::refused, "the peer has said nothing of it for 10 s");
   }

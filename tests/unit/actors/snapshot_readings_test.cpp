@@ -46,7 +46,7 @@ struct readings_fixture {
                             bool is_known = true) {
     return readings.read(store, {group, x.at.last.index},
                          is_known ? std::optional{x} : std::nullopt, offset,
-                         snapshot_readings::new_uid{persistence::snapshot_uid{1}});
+                         persistence::snapshot_uid{1});
   }
 };
 
