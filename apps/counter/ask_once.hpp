@@ -8,19 +8,35 @@
 
 namespace counter {
 
-/// Asks through a client of its own and waits. `make` gets the deadline and whom to tell, and makes
-/// the message to the client.
+/// A client for as long as a command takes, which asks one thing after the other and waits.
+class waiting_client {
+public:
+  explicit waiting_client(const client_options& options)
+    : options_{options}, system_{config_}, client_{system_.spawn<counter_client>(options)} {}
+  ~waiting_client() {
+    caf::anon_send(client_, end_session{}); // The actor system waits until it has ended.
+  }
+
+  /// `make` gets the deadline and whom to tell, and makes the message to the client.
+  template <class Told, class Make>
+  Told ask(Make make) {
+    std::promise<Told> told;
+    caf::anon_send(client_, make(clock::now() + options_.timeout,
+                                 [&](Told x) { told.set_value(std::move(x)); }));
+    return told.get_future().get();
+  }
+
+private:
+  client_options options_;
+  client_system_config config_;
+  caf::actor_system system_;
+  caf::actor client_;
+};
+
+/// Through a client of its own.
 template <class Told, class Make>
 Told ask_once(const client_options& options, Make make) {
-  client_system_config config;
-  caf::actor_system system{config};
-  auto client = system.spawn<counter_client>(options);
-  std::promise<Told> told;
-  caf::anon_send(
-    client, make(clock::now() + options.timeout, [&](Told x) { told.set_value(std::move(x)); }));
-  auto result = told.get_future().get();
-  caf::anon_send(client, end_session{}); // The actor system waits until it has ended.
-  return result;
+  return waiting_client{options}.ask<Told>(std::move(make));
 }
 
 /// Says why nothing came of it, and gives the exit status (single_commands.hpp).

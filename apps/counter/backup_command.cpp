@@ -10,26 +10,11 @@ namespace counter {
 
 namespace {
 
-/// One node, asked by one client for as long as the command takes.
-class asked_node {
-public:
-  explicit asked_node(const client_options& options)
-    : options_{options}, system_{config_}, client_{system_.spawn<counter_client>(options)} {}
-  ~asked_node() { caf::anon_send(client_, end_session{}); }
-
-  caucus::outcome ask(decltype(ask_group::what) what) {
-    std::promise<caucus::outcome> told;
-    caf::anon_send(client_, ask_group{what, clock::now() + options_.timeout,
-                                      [&](caucus::outcome x) { told.set_value(std::move(x)); }});
-    return told.get_future().get();
-  }
-
-private:
-  client_options options_;
-  client_system_config config_;
-  caf::actor_system system_;
-  caf::actor client_;
-};
+caucus::outcome ask(waiting_client& client, decltype(ask_group::what) what) {
+  return client.ask<caucus::outcome>([&](auto deadline, auto done) {
+    return ask_group{std::move(what), deadline, std::move(done)};
+  });
+}
 
 /// The given options with one node only; nothing if none answers.
 std::optional<client_options> choose_node(client_options options) {
@@ -80,7 +65,8 @@ int run_snapshot(const client_options& options) {
   auto chosen = choose_node(options);
   if (!chosen)
     return fail_without_node();
-  auto told = asked_node{*chosen}.ask(caucus::take_snapshot{});
+  waiting_client node{*chosen};
+  auto told = ask(node, caucus::take_snapshot{});
   if (told.kind != caucus::outcome_kind::committed)
     return fail(reason_of(told));
   std::cout << aligned({{"INDEX", "SIZE", "NODE"},
@@ -92,13 +78,13 @@ int run_backup(const client_options& options, const std::string& path, bool may_
   auto chosen = choose_node(options);
   if (!chosen)
     return fail_without_node();
-  asked_node node{*chosen};
-  auto taken = node.ask(caucus::take_snapshot{});
+  waiting_client node{*chosen};
+  auto taken = ask(node, caucus::take_snapshot{});
   if (taken.kind != caucus::outcome_kind::committed)
     return fail(reason_of(taken));
   auto written = caucus::write_backup(
     path, may_replace, [&](uint64_t offset) -> caucus::result<caucus::shared_bytes> {
-      auto told = node.ask(caucus::read_snapshot{taken.index, offset});
+      auto told = ask(node, caucus::read_snapshot{taken.index, offset});
       if (told.kind != caucus::outcome_kind::committed)
         return caucus::error{told.reason, reason_of(told)};
       return std::move(told.reply);
