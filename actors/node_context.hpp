@@ -5,6 +5,7 @@
 #include "actors/peer_counts.hpp"
 #include "actors/peer_registry.hpp"
 #include "actors/routing_table.hpp"
+#include "actors/storage_interfaces.hpp"
 #include "actors/storage_room.hpp"
 
 #include <atomic>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/on_worker.hpp"
+#include "actors/storage_interfaces.hpp"
 #include "apps/bench/log_load.hpp"
 
 #include <caf/event_based_actor.hpp>

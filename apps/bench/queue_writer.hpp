@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/storage_interfaces.hpp"
 #include "apps/bench/log_load.hpp"
 #include "persistence/wal.hpp"
 
