@@ -146,7 +146,7 @@ clients::surroundings world::for_clients() {
 void world::run_until(int64_t timeouts, const char* awaited, const std::function<bool()>& is_done) {
   const auto deadline_us = now_us_ + timeouts * options_.election_ticks * options_.tick_us;
   while (!is_done()) {
-    if (queue_.top().at_us > deadline_us)
+    if (queue_.next_us() > deadline_us)
       throw violation{"liveness", text("a connected majority of live nodes has ", awaited,
                                        " not within ", timeouts, " election timeouts")};
     dispatch(queue_.pop());
