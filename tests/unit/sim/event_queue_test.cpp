@@ -10,7 +10,7 @@
 using namespace caucus;
 using namespace caucus::sim;
 
-TEST_SUITE("simulator") {
+TEST_SUITE("sim/event queue") {
 
   TEST_CASE("events happen by time, and of two at the same time the older one first") {
     dice draw{7};
