@@ -33,7 +33,10 @@ ready core::take_ready(instant now) {
     ask_leader();
   if (std::exchange(is_renewing_promise_, false))
     renew_promise(); // Counted from when the answer leaves: not earlier than its leader counts.
-  auto out = std::exchange(out_, {});
+  auto out = std::move(out_); // Its vectors are empty now, its options aren't.
+  out_.restore.reset();
+  out_.configuration.reset();
+  out_.left_after.reset();
   if (auto* leading = as<leader_role>())
     for (auto& peer : leading->peers)
       replicate(peer, out);
