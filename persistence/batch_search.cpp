@@ -1,5 +1,7 @@
 #include "persistence/batch_search.hpp"
 
+#include <cstring>
+
 namespace caucus::persistence {
 
 namespace {
@@ -9,6 +11,12 @@ constexpr size_t block_bytes = size_t{1} << 20;
 /// Where the zeros at the end of `bytes` begin.
 size_t nonzero_size(std::span<const std::byte> bytes) {
   size_t size = bytes.size();
+  // Most of what is looked at are zeros that nobody has written over.
+  for (uint64_t word = 0; size >= sizeof word; size -= sizeof word) {
+    std::memcpy(&word, bytes.data() + size - sizeof word, sizeof word);
+    if (word != 0)
+      break;
+  }
   while (size > 0 && bytes[size - 1] == std::byte{0})
     --size;
   return size;

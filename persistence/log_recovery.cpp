@@ -1,5 +1,7 @@
 #include "persistence/log_recovery.hpp"
 
+#include "persistence/segment_files.hpp"
+
 #include <algorithm>
 
 namespace caucus::persistence {
@@ -30,8 +32,12 @@ result<recovered_log> recover_log(directory& dir, const wal_options& options,
   recovery.warnings = catalog.warnings;
   recovery.warnings.insert(recovery.warnings.end(), found.end.warnings.begin(),
                            found.end.warnings.end());
-  if (auto whole = replay.finish(recovery); !whole)
+  segment_files files{dir};
+  auto whole = replay.finish(files, recovery);
+  if (!whole && whole.reason().code == errc::wal_corrupt)
     return damaged_log(dir, whole.reason().what);
+  if (!whole)
+    return std::move(whole).reason();
   return found;
 }
 

@@ -16,7 +16,7 @@ struct wal_options {
   /// Newest entries of each group handed to its core at start.
   uint64_t recovered_tail_bytes = uint64_t{16} << 20;
   /// The same for all groups together: with many groups each gets its share.
-  uint64_t recovered_tail_bytes_total = uint64_t{256} << 20;
+  uint64_t recovered_tail_bytes_total = uint64_t{64} << 20;
   /// Zeros are written this far in front of the log's end, so that a batch overwrites blocks that
   /// have been written before. 0: never.
   uint64_t zero_ahead_bytes = uint64_t{256} << 10;

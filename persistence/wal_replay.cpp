@@ -2,6 +2,7 @@
 
 #include "base/crc32c.hpp"
 #include "persistence/node_records.hpp"
+#include "persistence/segment_files.hpp"
 #include "persistence/segment_header.hpp"
 
 #include <algorithm>
@@ -11,7 +12,7 @@ namespace caucus::persistence {
 namespace {
 
 /// No group gets less than this for its recovered entries, however many there are.
-constexpr uint64_t tail_bytes_min = uint64_t{64} << 10;
+constexpr uint64_t tail_bytes_min = uint64_t{4} << 10;
 
 } // namespace
 
@@ -130,26 +131,51 @@ error wal_replay::at(const located_record& record, errc code, std::string_view r
                   + std::to_string(place_.offset + record.offset) + ": " + std::string{reason}};
 }
 
-result<void> wal_replay::finish(wal_recovery& into) {
-  for (auto& [id, group] : groups_) {
-    auto& found = group.found;
+std::vector<group_id> wal_replay::ids() const {
+  std::vector<group_id> ids;
+  ids.reserve(groups_.size());
+  for (const auto& [id, group] : groups_)
+    ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+result<void> wal_replay::finish(group_state& group, segment_files& log) {
+  auto& found = group.found;
+  const auto id = found.descriptor.group;
+  const auto known = index_->describe(id);
+  if (!known || found.damaged)
+    return {};
+  if (auto reason = find_gap(found, *known)) {
+    quarantine(group, {errc::wal_corrupt, "group '" + found.descriptor.name + "': " + *reason});
+    return {};
+  }
+  shrink(group); // More groups may have come since its last record.
+  auto entries = group.tail.read(log);
+  if (!entries && entries.reason().code == errc::wal_corrupt) {
+    quarantine(group, std::move(entries).reason());
+    return {};
+  }
+  if (!entries)
+    return std::move(entries).reason();
+  group.tail = {};
+  found.runs = known->runs;
+  found.last = known->last;
+  found.tail = *std::move(entries);
+  // The commit index may be known before the entries are here; it is a hint (RELIABILITY W-19).
+  found.hard.commit = std::clamp(found.hard.commit, known->begins_after.index, found.last);
+  return {};
+}
+
+result<void> wal_replay::finish(segment_files& log, wal_recovery& into) {
+  for (const auto id : ids()) {
+    auto& group = groups_.at(id);
     if (!group.is_described)
       return error{errc::wal_corrupt, "no record says what group " + std::to_string(id.value())
                                         + " is, although others are of it"};
-    const auto log = index_->describe(id);
-    if (log && !found.damaged)
-      if (auto reason = find_gap(found, *log))
-        quarantine(group, {errc::wal_corrupt, "group '" + found.descriptor.name + "': " + *reason});
-    if (log && !found.damaged) {
-      shrink(group); // More groups may have come since its last record.
-      found.runs = log->runs;
-      found.last = log->last;
-      found.tail = group.tail.decode();
-      // The commit index may be known before the entries are here; it is a hint (RELIABILITY W-19).
-      found.hard.commit = std::clamp(found.hard.commit, log->begins_after.index, found.last);
-    }
-    group.tail = {};
-    into.groups.push_back(std::move(found));
+    if (auto done = finish(group, log); !done)
+      return done;
+    into.groups.push_back(std::move(group.found));
   }
   for (auto& [id, tombstone] : tombstones_)
     into.tombstones.push_back(std::move(tombstone));
@@ -163,13 +189,13 @@ std::string wal_replay::describe_ends() const {
   constexpr size_t shown_max = 4;
   std::string text;
   size_t shown = 0;
-  for (const auto& [id, group] : groups_) {
+  for (const auto id : ids()) {
     const auto log = index_->describe(id);
     if (!log)
       continue;
     if (shown++ == shown_max)
       return text + ", ...";
-    text += (text.empty() ? "" : ", ") + group.found.descriptor.name + " ends at "
+    text += (text.empty() ? "" : ", ") + groups_.at(id).found.descriptor.name + " ends at "
             + std::to_string(log->last.value());
   }
   return text;

@@ -9,6 +9,7 @@
 #include "persistence/wal_recovery.hpp"
 
 #include <map>
+#include <unordered_map>
 
 namespace caucus::persistence {
 
@@ -27,9 +28,9 @@ public:
   result<void> apply(std::span<const std::byte> batch, const batch_header& header,
                      log_position place, bool is_intact);
 
-  /// Groups, tombstones, peers and the founding. `wal_corrupt` if what some group is was never
-  /// said.
-  result<void> finish(wal_recovery& into);
+  /// Groups, tombstones, peers and the founding; the newest entries are read from `log` again.
+  /// `wal_corrupt` if what some group is was never said.
+  result<void> finish(segment_files& log, wal_recovery& into);
 
   /// Segments before this one aren't needed any more, the log says.
   [[nodiscard]] uint64_t needed_from() const noexcept { return needed_from_; }
@@ -64,6 +65,7 @@ private:
   /// The group; null if it can't be there. May begin one whose beginning was in a removed segment.
   group_state* meet(const record_header& header);
   [[nodiscard]] record_place place_of(const located_record& record) const;
+  [[nodiscard]] recovered_tail::record_body body_of(const located_record& record) const;
   std::optional<std::string> apply_snapshot(group_state& group, const located_record& record);
   /// Why the log can't begin after this entry.
   [[nodiscard]] std::optional<std::string> check_cut(const group_state& group,
@@ -76,6 +78,10 @@ private:
   static void forget_configurations(group_state& group, index_t from);
   void quarantine(group_state& group, const located_record& record, std::string_view reason);
   void quarantine(group_state& group, error reason);
+  /// The groups' ids, ascending.
+  [[nodiscard]] std::vector<group_id> ids() const;
+  /// What is left of the group once all was read. Its error is one of reading, not of the group.
+  result<void> finish(group_state& group, segment_files& log);
   /// Every group gets its share of the memory for recovered entries.
   void shrink(group_state& group) const;
   [[nodiscard]] error at(const located_record& record, errc code, std::string_view reason) const;
@@ -87,9 +93,9 @@ private:
   bool is_front_missing_;
   uint64_t needed_from_ = 1;
   std::shared_ptr<log_index> index_;
-  log_changes changes_; ///< Of the record being applied.
-  log_position place_;  ///< Of the batch being applied.
-  std::map<group_id, group_state> groups_;
+  log_changes changes_;                              ///< Of the record being applied.
+  log_position place_;                               ///< Of the batch being applied.
+  std::unordered_map<group_id, group_state> groups_; ///< Asked for with each record.
   std::map<group_id, group_tombstone> tombstones_;
   std::map<node_id, directory_id> peers_;
   membership::founding founding_;

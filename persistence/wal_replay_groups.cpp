@@ -83,6 +83,12 @@ record_place wal_replay::place_of(const located_record& record) const {
   return {place_.segment, static_cast<uint32_t>(padded(record.header.bytes))};
 }
 
+recovered_tail::record_body wal_replay::body_of(const located_record& record) const {
+  return {{place_.segment, place_.offset + record.offset + record_header_bytes},
+          static_cast<uint32_t>(record.body.size()),
+          record.header.body_crc};
+}
+
 std::optional<std::string> wal_replay::apply_to_group(group_state& group,
                                                       const located_record& record) {
   if (record.header.uid != group.found.descriptor.uid)
@@ -145,7 +151,7 @@ std::optional<std::string> wal_replay::apply_entries(group_state& group,
   if (!cursor.at_end())
     return std::string{undecodable};
   index_->apply(changes_, place_);
-  group.tail.append(record.body, cursor.first(), cursor.id().index);
+  group.tail.append(body_of(record), cursor.first(), cursor.id().index);
   shrink(group);
   return std::nullopt;
 }
@@ -212,7 +218,7 @@ std::optional<std::string> wal_replay::apply_moved(group_state& group,
     return "its entries " + std::to_string(moved.first.value()) + " to "
            + std::to_string(moved.last.value()) + " aren't those that the log has there";
   index_->apply(changes_, place_);
-  group.tail.fill(record.body, std::max(cursor.first(), begin + 1), cursor.id().index);
+  group.tail.fill(body_of(record), std::max(cursor.first(), begin + 1), cursor.id().index);
   shrink(group);
   return std::nullopt;
 }

@@ -10,7 +10,8 @@ namespace caucus::persistence {
 
 namespace {
 
-constexpr size_t bytes_ahead = size_t{1} << 20;
+/// So little that what was read is still in the CPU's cache when it is looked at.
+constexpr size_t bytes_ahead = size_t{256} << 10;
 constexpr uint64_t progress_step = uint64_t{16} << 20;
 
 } // namespace
