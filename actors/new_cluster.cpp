@@ -2,8 +2,8 @@
 
 #include "actors/backup_reader.hpp"
 #include "actors/group_founding.hpp"
+#include "actors/spilling_sink.hpp"
 #include "membership/configuration_codec.hpp"
-#include "persistence/snapshot_writer.hpp"
 #include "persistence/wal.hpp"
 
 #include <algorithm>
@@ -44,31 +44,16 @@ result<void> check_empty(const wal_recovery& found, const std::string& path) {
 result<persistence::kept_snapshot> copy(persistence::directory& dir,
                                         persistence::snapshot_reader& from,
                                         const persistence::snapshot_header& header) {
-  persistence::kept_snapshot kept{.at = header.at, .wall_ns = header.wall_ns};
-  kept.is_small = from.content_bytes() <= persistence::small_snapshot_bytes_max;
-  if (kept.is_small) {
-    std::vector<std::byte> bytes(from.content_bytes());
-    auto done = from.read(bytes);
-    if (!done)
-      return std::move(done).reason();
-    kept.bytes = shared_bytes::copy_of(bytes);
-    return kept;
-  }
-  auto file = persistence::snapshot_writer::create(dir, header);
-  if (!file)
-    return std::move(file).reason();
+  spilling_sink into{dir, header};
   for (;;) {
     auto part = from.next();
     if (!part)
       return std::move(part).reason();
     if (part->empty())
-      break;
-    if (auto done = file->write(*part); !done)
+      return into.finish();
+    if (auto done = into.write(*part); !done)
       return std::move(done).reason();
   }
-  if (auto done = file->finish(); !done)
-    return std::move(done).reason();
-  return kept;
 }
 
 /// The members that the group has by the end of its log; null if it has never heard of any.
