@@ -127,8 +127,12 @@ void snapshotter::begin(const destination& where, const snapshot_send& x) {
     return;
   }
   const transfer_id transfer{++last_transfer_};
+  outgoing_snapshot content{x.group, transfer, *std::move(opened)};
+  auto shown = node_->transfers.begin(x.group, {.peer = x.to.value(),
+                                                .index = content.name().last.index.value(),
+                                                .file_bytes = content.file_bytes()});
   const auto added =
-    sending_.emplace(where, sending{{x.group, transfer, *std::move(opened)}, x.replica, now_ns()});
+    sending_.emplace(where, sending{std::move(content), x.replica, now_ns(), std::move(shown)});
   advance(added.first);
 }
 
@@ -167,6 +171,7 @@ void snapshotter::go_on_later() {
 
 void snapshotter::advance(sendings::iterator which) {
   auto& content = which->second.content;
+  which->second.shown->tell(content.received());
   const auto to = which->first.to;
   bool is_taken = true;
   const auto allowed = allowance();
@@ -279,8 +284,10 @@ void snapshotter::on_peer_down(node_id peer, const error& reason) {
   untold_.erase(peer);
   std::erase_if(waiting_to_send_, [&](const auto& x) { return x.first.to == peer; });
   for (auto& [_, incoming] : receiving_)
-    if (incoming->now.from == peer)
+    if (incoming->now.from == peer) {
       incoming->now = {}; // What has come stays for a while, and the transfer may be resumed.
+      incoming->shown = nullptr;
+    }
   for (auto next = sending_.begin(); next != sending_.end();) {
     const auto which = next++;
     if (which->first.to == peer)

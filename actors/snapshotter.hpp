@@ -35,6 +35,7 @@ private:
     outgoing_snapshot content;
     replica_actor replica;
     int64_t moved_ns = 0; ///< When something of it was sent or answered last.
+    std::shared_ptr<snapshot_transfers::transfer> shown;
   };
   using sendings = std::map<destination, sending>;
   /// How a transfer ended. After `failed` the core may ask again at once. What a peer refused it
