@@ -117,10 +117,13 @@ result<persistence::snapshot_reader> open_backup_of(const std::string& path,
                  "--restore " + path + ": " + opened.reason().what + "; use another backup"};
   if (!opened)
     return error{opened.reason().code, "--restore: " + opened.reason().what};
-  if (generation_of(opened->header().group, group) == 0)
-    return error{errc::identity_mismatch, "--restore " + path + ": it is a backup of the group "
-                                            + hex(opened->header().group.value()) + ", not of '"
-                                            + group + "'"};
+  const auto& header = opened->header();
+  const bool has_other_name = !header.group_name.empty() && header.group_name != group;
+  if (has_other_name || generation_of(header.group, group) == 0)
+    return error{errc::identity_mismatch,
+                 "--restore " + path + ": it is a backup of the group "
+                   + (has_other_name ? "'" + header.group_name + "'" : hex(header.group.value()))
+                   + ", not of '" + group + "'"};
   return opened;
 }
 
@@ -138,6 +141,7 @@ result<void> restore_backup(persistence::directory& dir, persistence::snapshot_r
   const auto id = backup_identity(backup);
   auto header = backup.header();
   header.cluster = cluster;
+  header.group_name = options.restore_group;
   const auto last = header.at.last;
   // As if the last entry had brought them: a configuration of its own, not one that the old members
   // had a number for.

@@ -43,11 +43,16 @@ private:
 
 } // namespace
 
-persistence::snapshot_header snapshot_store::header_of(group_id group,
+persistence::snapshot_header snapshot_store::header_of(const snapshot_group& group,
                                                        const raft::snapshot_boundary& at,
                                                        int64_t wall_ns,
                                                        persistence::snapshot_uid uid) const {
-  return {.cluster = cluster_, .group = group, .uid = uid, .at = at, .wall_ns = wall_ns};
+  return {.cluster = cluster_,
+          .group = group.id,
+          .uid = uid,
+          .at = at,
+          .wall_ns = wall_ns,
+          .group_name = group.name};
 }
 
 result<made_snapshot> snapshot_store::make(const snapshot_plan& plan,
@@ -78,11 +83,12 @@ result<std::unique_ptr<snapshot_source>> snapshot_store::open(group_id group,
   return source{std::make_unique<small_source>(read->bytes)};
 }
 
-result<snapshot_reader> snapshot_store::open_file(group_id group, const kept_snapshot& from,
+result<snapshot_reader> snapshot_store::open_file(const snapshot_group& group,
+                                                  const kept_snapshot& from,
                                                   persistence::snapshot_uid uid) const {
   if (!from.is_small)
-    return snapshot_reader::open(directory_, {group, from.at.last});
-  auto read = log_->read_snapshot(group, from.at.last.index);
+    return snapshot_reader::open(directory_, {group.id, from.at.last});
+  auto read = log_->read_snapshot(group.id, from.at.last.index);
   if (!read)
     return std::move(read).reason();
   persistence::scratch_directory scratch;
@@ -93,7 +99,7 @@ result<snapshot_reader> snapshot_store::open_file(group_id group, const kept_sna
     return std::move(done).reason();
   if (auto done = made->finish(); !done)
     return std::move(done).reason();
-  return snapshot_reader::open(scratch, {group, from.at.last});
+  return snapshot_reader::open(scratch, {group.id, from.at.last});
 }
 
 snapshot_store::sound_snapshot

@@ -77,7 +77,7 @@ void snapshotter::on_make(const snapshot_make& x) {
 }
 
 void snapshotter::on_read(const snapshot_read& x) {
-  auto bytes = readings_.read(*store_, {x.group, index_t{x.what.index}}, x.known, x.what.offset,
+  auto bytes = readings_.read(*store_, x.group, index_t{x.what.index}, x.known, {x.what.offset},
                               persistence::snapshot_uid{uids_.next() | 1});
   if (!std::exchange(is_reading_, true))
     delayed_send(this, unread_after, snapshot_close_unread{});
@@ -98,7 +98,7 @@ void snapshotter::on_forget(const snapshot_forget& x) {
 // -- outgoing -------------------------------------------------------------------
 
 void snapshotter::on_send(const snapshot_send& x) {
-  const destination where{x.group, x.to};
+  const destination where{x.group.id, x.to};
   if (const auto found = sending_.find(where); found != sending_.end()) {
     const auto& sent = found->second;
     if (!sent.content.is_owed() || now_ns() - sent.moved_ns < silence_max_ns)
@@ -120,17 +120,17 @@ bool snapshotter::is_busy(node_id to) const {
 void snapshotter::begin(const destination& where, const snapshot_send& x) {
   auto opened = store_->open_file(x.group, x.what, persistence::snapshot_uid{uids_.next() | 1});
   if (!opened) {
-    node_->log().warning("event=snapshot_not_sent group=" + std::to_string(x.group.value())
+    node_->log().warning("event=snapshot_not_sent group=" + std::to_string(x.group.id.value())
                          + " to=" + std::to_string(x.to.value()) + " reason=\""
                          + to_string(opened.reason()) + "\"");
     send(x.replica, group_snapshot_sent{x.to, false});
     return;
   }
   const transfer_id transfer{++last_transfer_};
-  outgoing_snapshot content{x.group, transfer, *std::move(opened)};
-  auto shown = node_->transfers.begin(x.group, {.peer = x.to.value(),
-                                                .index = content.name().last.index.value(),
-                                                .file_bytes = content.file_bytes()});
+  outgoing_snapshot content{x.group.id, transfer, *std::move(opened)};
+  auto shown = node_->transfers.begin(x.group.id, {.peer = x.to.value(),
+                                                   .index = content.name().last.index.value(),
+                                                   .file_bytes = content.file_bytes()});
   const auto added =
     sending_.emplace(where, sending{std::move(content), x.replica, now_ns(), std::move(shown)});
   advance(added.first);
