@@ -22,6 +22,8 @@ constexpr size_t sending_max = 4;
 /// they end, and a peer may forget a transfer.
 constexpr int64_t silence_max_ns = 10 * second_ns;
 constexpr std::chrono::seconds unread_after{60};
+/// What a client is given at a time however low the rate limit is: it then waits the longer.
+constexpr uint64_t read_bytes_min = uint64_t{16} << 10;
 
 } // namespace
 
@@ -47,6 +49,7 @@ snapshotter_actor::behavior_type snapshotter::make_behavior() {
     [this](const snapshot_peer_down& x) { on_peer_down(x.peer, x.reason); },
     [this](snapshot_go_on) {
       is_waiting_ = false;
+      read_waiting();
       begin_waiting();
       advance_all({});
     },
@@ -61,6 +64,7 @@ snapshotter_actor::behavior_type snapshotter::make_behavior() {
 void snapshotter::on_exit() {
   sending_.clear();
   waiting_to_send_.clear();
+  waiting_to_read_.clear();
   receiving_.clear();
   readings_ = {};
 }
@@ -77,8 +81,30 @@ void snapshotter::on_make(const snapshot_make& x) {
 }
 
 void snapshotter::on_read(const snapshot_read& x) {
-  auto bytes = readings_.read(*store_, x.group, index_t{x.what.index}, x.known, {x.what.offset},
-                              persistence::snapshot_uid{uids_.next() | 1});
+  waiting_to_read_.push_back(x);
+  read_waiting();
+}
+
+/// Backups load the disk and the network as transfers do, and share their limit.
+void snapshotter::read_waiting() {
+  while (!waiting_to_read_.empty()) {
+    const auto allowed = allowance();
+    if (allowed == 0) {
+      go_on_later();
+      return;
+    }
+    const auto next = std::move(waiting_to_read_.front());
+    waiting_to_read_.pop_front();
+    read(next, std::max(allowed, read_bytes_min));
+  }
+}
+
+void snapshotter::read(const snapshot_read& x, uint64_t bytes_max) {
+  auto bytes =
+    readings_.read(*store_, x.group, index_t{x.what.index}, x.known, {x.what.offset, bytes_max},
+                   persistence::snapshot_uid{uids_.next() | 1});
+  if (bytes)
+    spend(bytes->size());
   if (!std::exchange(is_reading_, true))
     delayed_send(this, unread_after, snapshot_close_unread{});
   if (bytes)
@@ -163,6 +189,11 @@ uint64_t snapshotter::allowance() {
   return static_cast<uint64_t>(std::max<int64_t>(allowed_bytes_, 0));
 }
 
+void snapshotter::spend(uint64_t bytes) {
+  if (node_->options.snapshot_bytes_per_second != 0)
+    allowed_bytes_ -= static_cast<int64_t>(bytes);
+}
+
 void snapshotter::go_on_later() {
   if (std::exchange(is_waiting_, true))
     return;
@@ -189,8 +220,7 @@ void snapshotter::advance(sendings::iterator which) {
   }
   if (*sent != 0)
     which->second.moved_ns = now_ns();
-  if (allowed != std::numeric_limits<uint64_t>::max())
-    allowed_bytes_ -= static_cast<int64_t>(*sent);
+  spend(*sent);
   if (is_taken && content.has_more()) // Else the peer or its connection says when to go on.
     go_on_later();
 }

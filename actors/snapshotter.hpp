@@ -8,6 +8,7 @@
 #include "actors/snapshot_store.hpp"
 #include "base/rng.hpp"
 
+#include <deque>
 #include <map>
 
 namespace caucus {
@@ -47,6 +48,10 @@ private:
   void on_read(const snapshot_read& x);
   void on_forget(const snapshot_forget& x);
 
+  // Of clients.
+  void read_waiting();
+  void read(const snapshot_read& x, uint64_t bytes_max);
+
   // Outgoing.
   void begin(const destination& where, const snapshot_send& x);
   void begin_waiting();
@@ -58,6 +63,7 @@ private:
   [[nodiscard]] int64_t now_ns();
   /// What the rate limit leaves of this moment.
   [[nodiscard]] uint64_t allowance();
+  void spend(uint64_t bytes);
   void go_on_later();
 
   // Incoming.
@@ -84,6 +90,7 @@ private:
   std::map<group_id, std::unique_ptr<incoming_snapshot>> receiving_;
   std::map<node_id, std::vector<transport::bulk_message>> untold_; ///< Answers without room.
   snapshot_readings readings_;
+  std::deque<snapshot_read> waiting_to_read_; ///< Each takes a place in its group's admission.
   bool is_reading_ = false; ///< A message to close what isn't read any more is under way.
   uint64_t last_transfer_ = 0;
   rng uids_;

@@ -93,6 +93,26 @@ TEST_CASE("N-04 a transfer whose chunks are lost is given up and goes on in anot
   CHECK(cluster.log(away).count("event=snapshot_received") == 1);
 }
 
+TEST_CASE("who reads a snapshot for a backup keeps to the rate of transfers") {
+  snapshot_cluster cluster{with_slow_transfers()}; // 500,000 bytes a second.
+  cluster.propose(1);
+  const auto id = cluster.leader();
+  const auto taken = cluster.take(id);
+  REQUIRE(taken.kind == outcome_kind::committed);
+  const auto now = [&] { return cluster.system().clock().now(); };
+  const auto begin = now();
+  uint64_t bytes = 0;
+  for (uint64_t part = 1; part != 0; bytes += part) {
+    const auto told = cluster.wait_for(
+      cluster.client, cluster.client.request(cluster.group(id), read_snapshot{taken.index, bytes}));
+    REQUIRE(told.kind == outcome_kind::committed);
+    part = told.reply.size();
+  }
+  CHECK(bytes > 1'000'000);
+  CHECK(now() - begin > 1800ms); // A tenth of a second's worth may have been saved up.
+  CHECK(now() - begin < 3s);
+}
+
 TEST_CASE("many groups' snapshots go to a peer a few at a time, and all arrive") {
   snapshot_cluster cluster{with_slow_transfers()};
   const auto away = cluster.follower();
