@@ -30,6 +30,7 @@ backup_info describe(const persistence::snapshot_reader& from) {
   const auto& header = from.header();
   backup_info told{.cluster = header.cluster,
                    .group = header.group,
+                   .group_name = header.group_name,
                    .index = header.at.last.index,
                    .term = header.at.last.term,
                    .wall_ns = header.wall_ns,

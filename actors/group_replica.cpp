@@ -303,7 +303,8 @@ void group_replica::on_status() {
                       .applied = core.applied.value(),
                       .persisted = core.persisted.value(),
                       .last = core.last.value(),
-                      .snapshot = snapshots_.newest().index.value()};
+                      .snapshot = snapshots_.newest().index.value(),
+                      .transfers = node_->transfers.of(how_.descriptor.group)};
   auto reply = reply_address::of(*current_mailbox_element(), how_.handle);
   if (fault_) {
     status.role = "quarantined";

@@ -66,6 +66,7 @@ private:
   void answer_queries();
 
   // Snapshots (group_snapshots.cpp).
+  [[nodiscard]] snapshot_group named_group() const;
   void on_make_snapshot(caller who);
   void on_read_snapshot(const read_snapshot& asked, caller who);
   void make_snapshot_if_due();

@@ -26,12 +26,16 @@ void group_replica::on_read_snapshot(const read_snapshot& asked, caller who) {
     return;
   }
   snapshot_read what{
-    .group = how_.descriptor.group, .what = asked, .known = {}, .who = std::make_shared<caller>()};
+    .group = named_group(), .what = asked, .known = {}, .who = std::make_shared<caller>()};
   for (const auto& one : snapshots_.kept)
     if (one.at.last.index.value() == asked.index)
       what.known = one;
   *what.who = std::move(who);
   send(node_->snapshots, std::move(what));
+}
+
+snapshot_group group_replica::named_group() const {
+  return {how_.descriptor.group, how_.descriptor.name};
 }
 
 void group_replica::make_snapshot_if_due() {
@@ -72,7 +76,7 @@ void group_replica::on_view(const group_view& x) {
   }
   step(raft::applied{x.index}); // The machine tells so only now and then; no more is compacted.
   send(node_->snapshots,
-       snapshot_make{{how_.descriptor.group, how_.core.boundary_at(x.index), x.wall_ns, *x.image},
+       snapshot_make{{named_group(), how_.core.boundary_at(x.index), x.wall_ns, *x.image},
                      replica_actor{this}});
 }
 
@@ -148,8 +152,8 @@ void group_replica::send_snapshot(const raft::snapshot_wanted& wanted) {
   // What was compacted, a snapshot goes beyond: the newest is the one that helps most.
   if (snapshots_.newest().index < wanted.at_least)
     return; // Asked again from time to time.
-  send(node_->snapshots, snapshot_send{how_.descriptor.group, wanted.to, snapshots_.kept.front(),
-                                       replica_actor{this}});
+  send(node_->snapshots,
+       snapshot_send{named_group(), wanted.to, snapshots_.kept.front(), replica_actor{this}});
 }
 
 void group_replica::on_snapshot_received(const group_snapshot_received& x) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/snapshot_transfers.hpp"
 #include "persistence/kept_snapshot.hpp"
 #include "persistence/scratch_directory.hpp"
 #include "persistence/snapshot_receiver.hpp"
@@ -38,7 +39,8 @@ public:
   /// Durable, whole and sound: a small one with its bytes. Precondition: complete; once.
   result<persistence::kept_snapshot> finish();
 
-  source now; ///< Whoever offered it last.
+  source now;                                          ///< Whoever offered it last.
+  std::shared_ptr<snapshot_transfers::transfer> shown; ///< While it's on its way.
 
 private:
   explicit incoming_snapshot(const persistence::snapshot_offer& offer) : offer_{offer} {}

@@ -2,8 +2,8 @@
 
 #include "actors/backup_reader.hpp"
 #include "actors/group_founding.hpp"
+#include "actors/spilling_sink.hpp"
 #include "membership/configuration_codec.hpp"
-#include "persistence/snapshot_writer.hpp"
 #include "persistence/wal.hpp"
 
 #include <algorithm>
@@ -44,31 +44,16 @@ result<void> check_empty(const wal_recovery& found, const std::string& path) {
 result<persistence::kept_snapshot> copy(persistence::directory& dir,
                                         persistence::snapshot_reader& from,
                                         const persistence::snapshot_header& header) {
-  persistence::kept_snapshot kept{.at = header.at, .wall_ns = header.wall_ns};
-  kept.is_small = from.content_bytes() <= persistence::small_snapshot_bytes_max;
-  if (kept.is_small) {
-    std::vector<std::byte> bytes(from.content_bytes());
-    auto done = from.read(bytes);
-    if (!done)
-      return std::move(done).reason();
-    kept.bytes = shared_bytes::copy_of(bytes);
-    return kept;
-  }
-  auto file = persistence::snapshot_writer::create(dir, header);
-  if (!file)
-    return std::move(file).reason();
+  spilling_sink into{dir, header};
   for (;;) {
     auto part = from.next();
     if (!part)
       return std::move(part).reason();
     if (part->empty())
-      break;
-    if (auto done = file->write(*part); !done)
+      return into.finish();
+    if (auto done = into.write(*part); !done)
       return std::move(done).reason();
   }
-  if (auto done = file->finish(); !done)
-    return std::move(done).reason();
-  return kept;
 }
 
 /// The members that the group has by the end of its log; null if it has never heard of any.
@@ -132,10 +117,13 @@ result<persistence::snapshot_reader> open_backup_of(const std::string& path,
                  "--restore " + path + ": " + opened.reason().what + "; use another backup"};
   if (!opened)
     return error{opened.reason().code, "--restore: " + opened.reason().what};
-  if (generation_of(opened->header().group, group) == 0)
-    return error{errc::identity_mismatch, "--restore " + path + ": it is a backup of the group "
-                                            + hex(opened->header().group.value()) + ", not of '"
-                                            + group + "'"};
+  const auto& header = opened->header();
+  const bool has_other_name = !header.group_name.empty() && header.group_name != group;
+  if (has_other_name || generation_of(header.group, group) == 0)
+    return error{errc::identity_mismatch,
+                 "--restore " + path + ": it is a backup of the group "
+                   + (has_other_name ? "'" + header.group_name + "'" : hex(header.group.value()))
+                   + ", not of '" + group + "'"};
   return opened;
 }
 
@@ -153,6 +141,7 @@ result<void> restore_backup(persistence::directory& dir, persistence::snapshot_r
   const auto id = backup_identity(backup);
   auto header = backup.header();
   header.cluster = cluster;
+  header.group_name = options.restore_group;
   const auto last = header.at.last;
   // As if the last entry had brought them: a configuration of its own, not one that the old members
   // had a number for.

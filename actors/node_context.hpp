@@ -5,6 +5,7 @@
 #include "actors/peer_counts.hpp"
 #include "actors/peer_registry.hpp"
 #include "actors/routing_table.hpp"
+#include "actors/snapshot_transfers.hpp"
 #include "actors/storage_interfaces.hpp"
 #include "actors/storage_room.hpp"
 
@@ -28,6 +29,7 @@ struct node_context {
   std::atomic<uint64_t> log_batches{0}; ///< Written, with a sync or without.
   std::atomic<uint64_t> log_syncs{0};
   storage_room room;
+  snapshot_transfers transfers;
 
   wal_writer_actor wal;
   log_reader_actor reader;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/snapshot_store.hpp"
+#include "caucus/messages.hpp"
 
 namespace caucus {
 
@@ -12,24 +13,23 @@ class snapshot_readings {
 public:
   static constexpr size_t readings_max = 4;
 
-  struct place {
-    group_id group;
-    index_t index;
-
-    friend bool operator==(const place&, const place&) = default;
+  struct part {
+    uint64_t offset = 0;
+    uint64_t bytes_max = snapshot_read_bytes_max;
   };
-  /// The file's bytes from `offset` on, `snapshot_read_bytes_max` of them unless it ends before.
+  /// That part of the file, at most `snapshot_read_bytes_max`; less if it ends before.
   /// Opens it if it's not open and `known`. `not_found`: neither. `uid`: for a small one, whose
   /// file is made when it is opened.
-  result<shared_bytes> read(const snapshot_store& store, place which,
-                            const std::optional<persistence::kept_snapshot>& known, uint64_t offset,
+  result<shared_bytes> read(const snapshot_store& store, const snapshot_group& group, index_t index,
+                            const std::optional<persistence::kept_snapshot>& known, part wanted,
                             persistence::snapshot_uid uid);
   /// Closes those that weren't read since the last call. True if some are still open.
   bool close_unread();
 
 private:
   struct reading {
-    place which;
+    group_id group;
+    index_t index;
     persistence::snapshot_reader file;
     bool is_read = true; ///< Since `close_unread` was called.
   };

@@ -1,5 +1,6 @@
 #include "actors/snapshot_store.hpp"
 
+#include "actors/spilling_sink.hpp"
 #include "persistence/scratch_directory.hpp"
 #include "persistence/snapshot_writer.hpp"
 
@@ -12,50 +13,6 @@ using persistence::snapshot_reader;
 using persistence::snapshot_writer;
 
 namespace {
-
-/// Keeps what it's given in memory while that is small, and makes a file once it isn't.
-class spilling_sink final : public snapshot_sink {
-public:
-  spilling_sink(persistence::directory& dir, persistence::snapshot_header header)
-    : directory_{dir}, header_{std::move(header)} {}
-
-  result<void> write(std::span<const std::byte> bytes) override {
-    bytes_ += bytes.size();
-    if (!file_ && small_.size() + bytes.size() > persistence::small_snapshot_bytes_max)
-      if (auto done = spill(); !done)
-        return done;
-    if (file_)
-      return file_->write(bytes);
-    small_.insert(small_.end(), bytes.begin(), bytes.end());
-    return {};
-  }
-
-  /// The bytes of a small one; nothing if it's a file, which is durable then.
-  result<std::optional<shared_bytes>> finish() {
-    if (!file_)
-      return std::optional{shared_bytes::copy_of(small_)};
-    if (auto done = file_->finish(); !done)
-      return std::move(done).reason();
-    return std::optional<shared_bytes>{};
-  }
-
-  [[nodiscard]] uint64_t bytes() const noexcept { return bytes_; }
-
-private:
-  result<void> spill() {
-    auto made = snapshot_writer::create(directory_, header_);
-    if (!made)
-      return std::move(made).reason();
-    file_.emplace(*std::move(made));
-    return file_->write(std::exchange(small_, {}));
-  }
-
-  persistence::directory& directory_;
-  persistence::snapshot_header header_;
-  uint64_t bytes_ = 0;
-  std::vector<std::byte> small_;
-  std::optional<snapshot_writer> file_;
-};
 
 class file_source final : public snapshot_source {
 public:
@@ -86,11 +43,16 @@ private:
 
 } // namespace
 
-persistence::snapshot_header snapshot_store::header_of(group_id group,
+persistence::snapshot_header snapshot_store::header_of(const snapshot_group& group,
                                                        const raft::snapshot_boundary& at,
                                                        int64_t wall_ns,
                                                        persistence::snapshot_uid uid) const {
-  return {.cluster = cluster_, .group = group, .uid = uid, .at = at, .wall_ns = wall_ns};
+  return {.cluster = cluster_,
+          .group = group.id,
+          .uid = uid,
+          .at = at,
+          .wall_ns = wall_ns,
+          .group_name = group.name};
 }
 
 result<made_snapshot> snapshot_store::make(const snapshot_plan& plan,
@@ -98,14 +60,10 @@ result<made_snapshot> snapshot_store::make(const snapshot_plan& plan,
   spilling_sink sink{directory_, header_of(plan.group, plan.at, plan.wall_ns, uid)};
   if (auto done = plan.image->write(sink); !done)
     return std::move(done).reason();
-  auto bytes = sink.finish();
-  if (!bytes)
-    return std::move(bytes).reason();
-  made_snapshot made{{.at = plan.at, .wall_ns = plan.wall_ns, .is_small = bytes->has_value()},
-                     sink.bytes()};
-  if (made.snapshot.is_small)
-    made.snapshot.bytes = **std::move(bytes);
-  return made;
+  auto kept = sink.finish();
+  if (!kept)
+    return std::move(kept).reason();
+  return made_snapshot{*std::move(kept), sink.bytes()};
 }
 
 result<std::unique_ptr<snapshot_source>> snapshot_store::open(group_id group,
@@ -125,11 +83,12 @@ result<std::unique_ptr<snapshot_source>> snapshot_store::open(group_id group,
   return source{std::make_unique<small_source>(read->bytes)};
 }
 
-result<snapshot_reader> snapshot_store::open_file(group_id group, const kept_snapshot& from,
+result<snapshot_reader> snapshot_store::open_file(const snapshot_group& group,
+                                                  const kept_snapshot& from,
                                                   persistence::snapshot_uid uid) const {
   if (!from.is_small)
-    return snapshot_reader::open(directory_, {group, from.at.last});
-  auto read = log_->read_snapshot(group, from.at.last.index);
+    return snapshot_reader::open(directory_, {group.id, from.at.last});
+  auto read = log_->read_snapshot(group.id, from.at.last.index);
   if (!read)
     return std::move(read).reason();
   persistence::scratch_directory scratch;
@@ -140,7 +99,7 @@ result<snapshot_reader> snapshot_store::open_file(group_id group, const kept_sna
     return std::move(done).reason();
   if (auto done = made->finish(); !done)
     return std::move(done).reason();
-  return snapshot_reader::open(scratch, {group, from.at.last});
+  return snapshot_reader::open(scratch, {group.id, from.at.last});
 }
 
 snapshot_store::sound_snapshot

@@ -12,9 +12,15 @@
 
 namespace caucus {
 
+/// Whose snapshot it is.
+struct snapshot_group {
+  group_id id;
+  std::string name;
+};
+
 /// Of which machine state a snapshot is to be made.
 struct snapshot_plan {
-  group_id group;
+  snapshot_group group;
   raft::snapshot_boundary at;
   int64_t wall_ns = 0; ///< Of the last entry.
   std::shared_ptr<const machine_image> image;
@@ -43,7 +49,7 @@ public:
                                                 const persistence::kept_snapshot& from) const;
 
   /// A whole snapshot file, for a peer: a small one's is made in memory, under `uid`.
-  result<persistence::snapshot_reader> open_file(group_id group,
+  result<persistence::snapshot_reader> open_file(const snapshot_group& group,
                                                  const persistence::kept_snapshot& from,
                                                  persistence::snapshot_uid uid) const;
 
@@ -59,7 +65,7 @@ public:
   [[nodiscard]] cluster_id cluster() const noexcept { return cluster_; }
 
 private:
-  [[nodiscard]] persistence::snapshot_header header_of(group_id group,
+  [[nodiscard]] persistence::snapshot_header header_of(const snapshot_group& group,
                                                        const raft::snapshot_boundary& at,
                                                        int64_t wall_ns,
                                                        persistence::snapshot_uid uid) const;

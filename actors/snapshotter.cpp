@@ -22,6 +22,8 @@ constexpr size_t sending_max = 4;
 /// they end, and a peer may forget a transfer.
 constexpr int64_t silence_max_ns = 10 * second_ns;
 constexpr std::chrono::seconds unread_after{60};
+/// What a client is given at a time however low the rate limit is: it then waits the longer.
+constexpr uint64_t read_bytes_min = uint64_t{16} << 10;
 
 } // namespace
 
@@ -47,6 +49,7 @@ snapshotter_actor::behavior_type snapshotter::make_behavior() {
     [this](const snapshot_peer_down& x) { on_peer_down(x.peer, x.reason); },
     [this](snapshot_go_on) {
       is_waiting_ = false;
+      read_waiting();
       begin_waiting();
       advance_all({});
     },
@@ -61,6 +64,7 @@ snapshotter_actor::behavior_type snapshotter::make_behavior() {
 void snapshotter::on_exit() {
   sending_.clear();
   waiting_to_send_.clear();
+  waiting_to_read_.clear();
   receiving_.clear();
   readings_ = {};
 }
@@ -77,8 +81,30 @@ void snapshotter::on_make(const snapshot_make& x) {
 }
 
 void snapshotter::on_read(const snapshot_read& x) {
-  auto bytes = readings_.read(*store_, {x.group, index_t{x.what.index}}, x.known, x.what.offset,
-                              persistence::snapshot_uid{uids_.next() | 1});
+  waiting_to_read_.push_back(x);
+  read_waiting();
+}
+
+/// Backups load the disk and the network as transfers do, and share their limit.
+void snapshotter::read_waiting() {
+  while (!waiting_to_read_.empty()) {
+    const auto allowed = allowance();
+    if (allowed == 0) {
+      go_on_later();
+      return;
+    }
+    const auto next = std::move(waiting_to_read_.front());
+    waiting_to_read_.pop_front();
+    read(next, std::max(allowed, read_bytes_min));
+  }
+}
+
+void snapshotter::read(const snapshot_read& x, uint64_t bytes_max) {
+  auto bytes =
+    readings_.read(*store_, x.group, index_t{x.what.index}, x.known, {x.what.offset, bytes_max},
+                   persistence::snapshot_uid{uids_.next() | 1});
+  if (bytes)
+    spend(bytes->size());
   if (!std::exchange(is_reading_, true))
     delayed_send(this, unread_after, snapshot_close_unread{});
   if (bytes)
@@ -98,7 +124,7 @@ void snapshotter::on_forget(const snapshot_forget& x) {
 // -- outgoing -------------------------------------------------------------------
 
 void snapshotter::on_send(const snapshot_send& x) {
-  const destination where{x.group, x.to};
+  const destination where{x.group.id, x.to};
   if (const auto found = sending_.find(where); found != sending_.end()) {
     const auto& sent = found->second;
     if (!sent.content.is_owed() || now_ns() - sent.moved_ns < silence_max_ns)
@@ -120,15 +146,19 @@ bool snapshotter::is_busy(node_id to) const {
 void snapshotter::begin(const destination& where, const snapshot_send& x) {
   auto opened = store_->open_file(x.group, x.what, persistence::snapshot_uid{uids_.next() | 1});
   if (!opened) {
-    node_->log().warning("event=snapshot_not_sent group=" + std::to_string(x.group.value())
+    node_->log().warning("event=snapshot_not_sent group=" + std::to_string(x.group.id.value())
                          + " to=" + std::to_string(x.to.value()) + " reason=\""
                          + to_string(opened.reason()) + "\"");
     send(x.replica, group_snapshot_sent{x.to, false});
     return;
   }
   const transfer_id transfer{++last_transfer_};
+  outgoing_snapshot content{x.group.id, transfer, *std::move(opened)};
+  auto shown = node_->transfers.begin(x.group.id, {.peer = x.to.value(),
+                                                   .index = content.name().last.index.value(),
+                                                   .file_bytes = content.file_bytes()});
   const auto added =
-    sending_.emplace(where, sending{{x.group, transfer, *std::move(opened)}, x.replica, now_ns()});
+    sending_.emplace(where, sending{std::move(content), x.replica, now_ns(), std::move(shown)});
   advance(added.first);
 }
 
@@ -159,6 +189,11 @@ uint64_t snapshotter::allowance() {
   return static_cast<uint64_t>(std::max<int64_t>(allowed_bytes_, 0));
 }
 
+void snapshotter::spend(uint64_t bytes) {
+  if (node_->options.snapshot_bytes_per_second != 0)
+    allowed_bytes_ -= static_cast<int64_t>(bytes);
+}
+
 void snapshotter::go_on_later() {
   if (std::exchange(is_waiting_, true))
     return;
@@ -167,6 +202,7 @@ void snapshotter::go_on_later() {
 
 void snapshotter::advance(sendings::iterator which) {
   auto& content = which->second.content;
+  which->second.shown->tell(content.received());
   const auto to = which->first.to;
   bool is_taken = true;
   const auto allowed = allowance();
@@ -184,8 +220,7 @@ void snapshotter::advance(sendings::iterator which) {
   }
   if (*sent != 0)
     which->second.moved_ns = now_ns();
-  if (allowed != std::numeric_limits<uint64_t>::max())
-    allowed_bytes_ -= static_cast<int64_t>(*sent);
+  spend(*sent);
   if (is_taken && content.has_more()) // Else the peer or its connection says when to go on.
     go_on_later();
 }
@@ -279,8 +314,10 @@ void snapshotter::on_peer_down(node_id peer, const error& reason) {
   untold_.erase(peer);
   std::erase_if(waiting_to_send_, [&](const auto& x) { return x.first.to == peer; });
   for (auto& [_, incoming] : receiving_)
-    if (incoming->now.from == peer)
+    if (incoming->now.from == peer) {
       incoming->now = {}; // What has come stays for a while, and the transfer may be resumed.
+      incoming->shown = nullptr;
+    }
   for (auto next = sending_.begin(); next != sending_.end();) {
     const auto which = next++;
     if (which->first.to == peer)

@@ -8,6 +8,7 @@
 #include "actors/snapshot_store.hpp"
 #include "base/rng.hpp"
 
+#include <deque>
 #include <map>
 
 namespace caucus {
@@ -35,6 +36,7 @@ private:
     outgoing_snapshot content;
     replica_actor replica;
     int64_t moved_ns = 0; ///< When something of it was sent or answered last.
+    std::shared_ptr<snapshot_transfers::transfer> shown;
   };
   using sendings = std::map<destination, sending>;
   /// How a transfer ended. After `failed` the core may ask again at once. What a peer refused it
@@ -45,6 +47,10 @@ private:
   void on_send(const snapshot_send& x);
   void on_read(const snapshot_read& x);
   void on_forget(const snapshot_forget& x);
+
+  // Of clients.
+  void read_waiting();
+  void read(const snapshot_read& x, uint64_t bytes_max);
 
   // Outgoing.
   void begin(const destination& where, const snapshot_send& x);
@@ -57,6 +63,7 @@ private:
   [[nodiscard]] int64_t now_ns();
   /// What the rate limit leaves of this moment.
   [[nodiscard]] uint64_t allowance();
+  void spend(uint64_t bytes);
   void go_on_later();
 
   // Incoming.
@@ -83,6 +90,7 @@ private:
   std::map<group_id, std::unique_ptr<incoming_snapshot>> receiving_;
   std::map<node_id, std::vector<transport::bulk_message>> untold_; ///< Answers without room.
   snapshot_readings readings_;
+  std::deque<snapshot_read> waiting_to_read_; ///< Each takes a place in its group's admission.
   bool is_reading_ = false; ///< A message to close what isn't read any more is under way.
   uint64_t last_transfer_ = 0;
   rng uids_;

@@ -63,6 +63,11 @@ void snapshotter::on_body(node_id from, const transport::bulk_message& x,
     known = *std::move(made);
   }
   known->now = {from, x.transfer};
+  known->shown = node_->transfers.begin(x.group, {.peer = from.value(),
+                                                  .is_incoming = true,
+                                                  .index = known->index().value(),
+                                                  .bytes = known->received(),
+                                                  .file_bytes = known->file_bytes()});
   node_->log().info(
     "event=snapshot_offered group=" + std::to_string(x.group.value()) + " from="
     + std::to_string(from.value()) + " index=" + std::to_string(known->index().value()) + " bytes="
@@ -87,6 +92,7 @@ void snapshotter::on_body(node_id from, const transport::bulk_message& x,
     receiving_.erase(found);
     return;
   }
+  incoming.shown->tell(incoming.received());
   if (!incoming.is_complete()) {
     answer(transport::snapshot_progress{incoming.received()});
     return;

@@ -102,14 +102,14 @@ struct snapshot_make {
 };
 /// Sends one to a peer, unless one is on its way there; answered with group_snapshot_sent.
 struct snapshot_send {
-  group_id group;
+  snapshot_group group;
   node_id to;
   persistence::kept_snapshot what;
   replica_actor replica;
 };
 /// Reads a part of a snapshot's file for a client; `known` if the group still has it.
 struct snapshot_read {
-  group_id group;
+  snapshot_group group;
   read_snapshot what;
   std::optional<persistence::kept_snapshot> known;
   std::shared_ptr<caller> who; ///< Shared because CAF wants messages to be copyable.

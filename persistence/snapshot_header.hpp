@@ -10,7 +10,7 @@ namespace caucus::persistence {
 
 /// The newest format of snapshot files that this build writes and reads
 /// (docs/snapshot_format.md).
-inline constexpr uint32_t snapshot_format_version = 1;
+inline constexpr uint32_t snapshot_format_version = 2;
 
 /// Of the content, a chunk each: what is checked before any of it is believed.
 inline constexpr uint32_t snapshot_chunk_bytes_min = 64;
@@ -23,8 +23,8 @@ inline constexpr uint32_t snapshot_chunk_bytes_max = uint32_t{1} << 20;
 ///     | magic | format | header | cluster | group | uid | last's index | last's term | wall ns |
 ///     | "CaucusSN"     |  bytes |
 ///     64               72            76              80
-///     | configuration's| bytes of a  | bytes of the  | configuration ... zeros | CRC of all
-///     |          index |      chunk  | configuration |                         |     before
+///     | configuration's| bytes of a  | bytes of the  | configuration, name ... | CRC of all
+///     |          index |      chunk  | configuration |                   zeros |     before
 ///
 /// Magic, format, bytes and checksum stay where they are in every version, so that a refusal of a
 /// newer one can name it.
@@ -35,6 +35,7 @@ struct snapshot_header {
   raft::snapshot_boundary at; ///< Ends at an entry, so index and term aren't 0.
   int64_t wall_ns = 0;        ///< Of the last entry: sessions expire by it (RELIABILITY N-14).
   uint32_t chunk_bytes = uint32_t{256} << 10;
+  std::string group_name; ///< Empty in files of format 1, which had none.
 
   [[nodiscard]] snapshot_name name() const { return {group, at.last}; }
   [[nodiscard]] snapshot_identity identity() const { return {cluster, name(), uid}; }
@@ -45,7 +46,8 @@ inline constexpr size_t snapshot_header_head_bytes = 16;
 /// 128 members with the longest host names need less.
 inline constexpr size_t snapshot_header_bytes_max = size_t{64} << 10;
 
-/// Precondition: members without a flaw, `chunk_bytes` within the limits.
+/// Precondition: members without a flaw, `chunk_bytes` within the limits, a name of at most 255
+/// bytes. Without one it is the format that has none, so that what was read is written alike.
 std::vector<std::byte> encode(const snapshot_header& header);
 
 /// Bytes of the whole header that begins with `head`; nothing if that is no snapshot's or the size

@@ -56,7 +56,8 @@ std::string to_table(const std::string& path, const caucus::backup_info& x) {
   return aligned(
     {{"INDEX", "TERM", "CLUSTER", "GROUP", "BACKUP", "BYTES", "MEMBERS", "FILE"},
      {std::to_string(x.index.value()), std::to_string(x.term.value()), hex(x.cluster.value()),
-      hex(x.group.value()), hex(x.id), std::to_string(x.file_bytes), members, path}});
+      x.group_name.empty() ? hex(x.group.value()) : x.group_name, hex(x.id),
+      std::to_string(x.file_bytes), members, path}});
 }
 
 } // namespace

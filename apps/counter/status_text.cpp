@@ -22,6 +22,13 @@ nlohmann::ordered_json count_of(const caucus::group_status& x) {
   return machine.is_object() && machine.contains("count") ? machine["count"] : nullptr;
 }
 
+/// A line for people.
+std::string describe(const caucus::snapshot_transfer& x) {
+  return "snapshot up to entry " + std::to_string(x.index)
+         + (x.is_incoming ? " from node " : " to node ") + std::to_string(x.peer) + ": "
+         + std::to_string(x.bytes) + " of " + std::to_string(x.file_bytes) + " bytes";
+}
+
 } // namespace
 
 std::string aligned(const table& lines) {
@@ -75,11 +82,18 @@ std::string to_table(const caucus::group_members& x) {
 }
 
 std::string to_json(const caucus::group_status& x) {
+  nlohmann::ordered_json transfers = nlohmann::ordered_json::array();
+  for (auto& one : x.transfers)
+    transfers.push_back({{"peer", one.peer},
+                         {"direction", one.is_incoming ? "from" : "to"},
+                         {"index", one.index},
+                         {"bytes", one.bytes},
+                         {"file_bytes", one.file_bytes}});
   nlohmann::ordered_json json{
     {"id", x.node},         {"role", x.role},          {"term", x.term},
     {"leader", x.leader},   {"commit", x.commit},      {"applied", x.applied},
     {"count", count_of(x)}, {"digest", hex(x.digest)}, {"persisted", x.persisted},
-    {"last", x.last},       {"fault", x.fault}};
+    {"last", x.last},       {"fault", x.fault},        {"transfers", std::move(transfers)}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -96,6 +110,8 @@ std::string to_table(const std::vector<status_row>& rows) {
       lines.push_back({"?", row.address, row.problem});
     if (!x.fault.empty())
       lines.push_back({"", "", x.fault});
+    for (auto& one : x.transfers)
+      lines.push_back({"", "", describe(one)});
   }
   return aligned(lines);
 }

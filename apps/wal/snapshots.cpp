@@ -64,6 +64,8 @@ json to_json(const found_snapshot& x) {
     return out;
   out["cluster"] = to_hex(x.header->cluster.value());
   out["uid"] = to_hex(x.header->uid.value());
+  if (!x.header->group_name.empty())
+    out["name"] = x.header->group_name;
   out["wall_ns"] = x.header->wall_ns;
   out["members_index"] = x.header->at.members.id.value();
   out["voters"] = to_json(x.header->at.members.members->voters);

@@ -14,7 +14,8 @@ namespace caucus {
 struct backup_info {
   cluster_id cluster; ///< Of the nodes it comes from: the hash of their cluster's name.
   group_id group;
-  index_t index; ///< The last entry whose effect is in it, and that one's term.
+  std::string group_name; ///< Empty in backups of builds that didn't write it.
+  index_t index;          ///< The last entry whose effect is in it, and that one's term.
   term_t term;
   int64_t wall_ns = 0;        ///< Of that entry.
   uint64_t configuration = 0; ///< The number of the members' configuration there.

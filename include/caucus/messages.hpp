@@ -159,6 +159,15 @@ struct outcome {
 
 struct status_request {};
 
+/// A snapshot on its way between two nodes, as one of them sees it.
+struct snapshot_transfer {
+  uint64_t peer = 0;        ///< The other node.
+  bool is_incoming = false; ///< From it; else to it.
+  uint64_t index = 0;       ///< Up to where the snapshot goes.
+  uint64_t bytes = 0;       ///< Of its file; so many the receiver has.
+  uint64_t file_bytes = 0;
+};
+
 /// One replica, as seen by itself.
 struct group_status {
   std::string group;
@@ -175,6 +184,7 @@ struct group_status {
   uint64_t digest = 0;   ///< Of the machine's state: equal on replicas with equal `applied`.
   std::string machine;   ///< What the machine tells about itself, one JSON object.
   std::string fault;     ///< Why it is quarantined; empty when healthy.
+  std::vector<snapshot_transfer> transfers;
 };
 
 /// Every change of (term, leader), once, in order; the current value comes first.
@@ -250,9 +260,13 @@ auto inspect(F& f, status_request&) {
   return f();
 }
 template <class F>
+auto inspect(F& f, snapshot_transfer& x) {
+  return f(x.peer, x.is_incoming, x.index, x.bytes, x.file_bytes);
+}
+template <class F>
 auto inspect(F& f, group_status& x) {
   return f(x.group, x.node, x.role, x.term, x.leader, x.commit, x.applied, x.persisted, x.last,
-           x.snapshot, x.digest, x.machine, x.fault);
+           x.snapshot, x.digest, x.machine, x.fault, x.transfers);
 }
 template <class F>
 auto inspect(F& f, leader_changed& x) {
@@ -360,5 +374,7 @@ CAF_ADD_TYPE_ID(caucus_messages, (std::vector<caucus::member_info>))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::group_members))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::take_snapshot))
 CAF_ADD_TYPE_ID(caucus_messages, (caucus::read_snapshot))
+CAF_ADD_TYPE_ID(caucus_messages, (caucus::snapshot_transfer))
+CAF_ADD_TYPE_ID(caucus_messages, (std::vector<caucus::snapshot_transfer>))
 
 CAF_END_TYPE_ID_BLOCK(caucus_messages)

@@ -4,6 +4,7 @@
 
 #include "actors/backup_reader.hpp"
 #include "actors/group_founding.hpp"
+#include "caucus/backup.hpp"
 #include "membership/configuration_codec.hpp"
 #include "membership/founding.hpp"
 #include "persistence/snapshot_writer.hpp"
@@ -11,7 +12,10 @@
 #include "tests/support/memory_directory.hpp"
 #include "tests/support/recording_logger.hpp"
 
+#include <cstdlib>
 #include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
 
 namespace caucus::testing {
 
@@ -42,17 +46,21 @@ struct backup {
   std::unique_ptr<persistence::directory> dir = *disk.open();
   std::vector<std::byte> content;
   std::optional<persistence::snapshot_reader> reader;
+  std::string file;
 
-  explicit backup(size_t size, uint64_t uid = 5) : content(size, std::byte{7}) {
+  explicit backup(size_t size, uint64_t uid = 5, const std::string& group_name = name)
+    : content(size, std::byte{7}) {
     membership::configuration members;
     members.voters = {node_id{1}, node_id{8}, node_id{9}};
-    const persistence::snapshot_header header{
-      .cluster = cluster_id{0xc1},
-      .group = hash_group(name, 2),
-      .uid = persistence::snapshot_uid{uid},
-      .at = {{index_t{40}, term_t{6}},
-             {index_t{3}, std::make_shared<const membership::configuration>(members)}},
-      .wall_ns = 99};
+    persistence::snapshot_header header;
+    header.cluster = cluster_id{0xc1};
+    header.group = hash_group(name, 2);
+    header.uid = persistence::snapshot_uid{uid};
+    header.at.last = {index_t{40}, term_t{6}};
+    header.at.members = {index_t{3}, std::make_shared<const membership::configuration>(members)};
+    header.wall_ns = 99;
+    header.group_name = group_name;
+    file = persistence::file_name(header.name());
     auto writer = persistence::snapshot_writer::create(*dir, header);
     REQUIRE(writer.ok());
     REQUIRE(writer->write(content).ok());
@@ -119,6 +127,35 @@ void make_old(memory_disk& disk, uint64_t directory = 0xd1) {
 
 } // namespace
 
+TEST_CASE("a backup of another group is refused by its name, or by its id if it has none") {
+  auto path = (std::filesystem::temp_directory_path() / "caucus-backup-XXXXXX").string();
+  REQUIRE(::mkdtemp(path.data()) != nullptr);
+  const auto file = path + "/backup";
+  const auto put = [&](const std::string& group_name) {
+    backup from{100, 5, group_name};
+    const auto bytes = from.disk.content(from.file);
+    std::ofstream{file, std::ios::binary}.write(reinterpret_cast<const char*>(bytes.data()),
+                                                static_cast<std::streamsize>(bytes.size()));
+  };
+  const auto refusal = [&](const std::string& group) {
+    auto opened = open_backup_of(file, group);
+    return opened ? std::string{} : opened.reason().what;
+  };
+  put(name);
+  CHECK(refusal(name).empty());
+  CHECK(inspect_backup(file)->group_name == name);
+  CHECK(refusal("other").find("a backup of the group 'counter', not of 'other'")
+        != std::string::npos);
+  const auto by_id = "a backup of the group " + to_string(cluster_id{hash_group(name, 2).value()})
+                     + ", not of 'other'";
+  put("other"); // It says so, but the id isn't that of a group with this name.
+  CHECK(refusal("other").find(by_id) != std::string::npos);
+  put("");
+  CHECK(refusal(name).empty());
+  CHECK(refusal("other").find(by_id) != std::string::npos);
+  std::filesystem::remove_all(path);
+}
+
 TEST_CASE("a restored group begins after the backup's last entry, with the new members") {
   for (size_t size : {size_t{0}, size_t{100}, persistence::small_snapshot_bytes_max + 1}) {
     CAPTURE(size);
@@ -148,6 +185,7 @@ TEST_CASE("a restored group begins after the backup's last entry, with the new m
         persistence::snapshot_reader::open(*node.dir, {hash_group(name, 2), kept.at.last});
       REQUIRE(file.ok());
       CHECK(file->header().cluster == hash_cluster_name(options.cluster));
+      CHECK(file->header().group_name == name);
       content.resize(file->content_bytes());
       REQUIRE(file->read(content).ok());
     }

@@ -19,6 +19,7 @@ struct readings_fixture {
   std::unique_ptr<persistence::directory> dir = *disk.open();
   snapshot_store store{*dir, nullptr, cluster_id{0xc1}};
   snapshot_readings readings;
+  uint64_t bytes_max = snapshot_read_bytes_max;
 
   persistence::kept_snapshot make(uint64_t index, size_t size = 300'000) {
     membership::configuration members;
@@ -44,8 +45,8 @@ struct readings_fixture {
   }
   result<shared_bytes> read(const persistence::kept_snapshot& x, uint64_t offset,
                             bool is_known = true) {
-    return readings.read(store, {group, x.at.last.index},
-                         is_known ? std::optional{x} : std::nullopt, offset,
+    return readings.read(store, {group, "named"}, x.at.last.index,
+                         is_known ? std::optional{x} : std::nullopt, {offset, bytes_max},
                          persistence::snapshot_uid{1});
   }
 };
@@ -69,6 +70,14 @@ TEST_CASE_FIXTURE(readings_fixture,
   auto beyond = read(made, whole.size() + 1);
   REQUIRE_FALSE(beyond.ok());
   CHECK(beyond.reason().code == errc::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(readings_fixture, "a part is no longer than it may be") {
+  const auto made = make(5);
+  bytes_max = 1000;
+  CHECK(read(made, 0)->size() == 1000);
+  bytes_max = snapshot_read_bytes_max + 1;
+  CHECK(read(made, 0)->size() == snapshot_read_bytes_max);
 }
 
 TEST_CASE_FIXTURE(readings_fixture, "what is being read is read to its end, also once it is gone") {

@@ -23,6 +23,46 @@ TEST_CASE("who was away while the log was cut gets a snapshot and catches up") {
   }
 }
 
+TEST_CASE("both ends of a transfer show how far it has come, until it ends") {
+  snapshot_cluster cluster{with_slow_transfers()};
+  const auto away = cluster.away_while_log_is_cut();
+  const auto sender = cluster.leader();
+  const auto shown = [&](uint64_t id) { return cluster.status(id).transfers; };
+  CHECK(shown(sender).empty());
+  REQUIRE(cluster.start(away).ok());
+  REQUIRE(cluster.run_until([&] { return cluster.offers_to(away) == 1; }));
+  uint64_t before = 0;
+  for (int i = 0; i < 3; ++i) {
+    cluster.advance(530ms); // For a chunk.
+    const auto sent = shown(sender);
+    REQUIRE(sent.size() == 1);
+    CHECK(sent[0].peer == away);
+    CHECK_FALSE(sent[0].is_incoming);
+    CHECK(sent[0].index == cluster.status(sender).snapshot);
+    CHECK(sent[0].bytes > before);
+    CHECK(sent[0].bytes < sent[0].file_bytes);
+    CHECK(sent[0].file_bytes > 1'000'000);
+    before = sent[0].bytes;
+    const auto received = shown(away);
+    REQUIRE(received.size() == 1);
+    CHECK(received[0].peer == sender);
+    CHECK(received[0].is_incoming);
+    CHECK(received[0].index == sent[0].index);
+    CHECK(received[0].bytes >= sent[0].bytes); // The sender hears of it afterwards.
+    CHECK(received[0].bytes < received[0].file_bytes);
+    CHECK(received[0].file_bytes == sent[0].file_bytes);
+  }
+  cluster.network().cut_bulk(node_id{sender}, node_id{away});
+  cluster.settle();
+  CHECK(shown(sender).empty());
+  CHECK(shown(away).empty());
+  REQUIRE(cluster.run_until([&] { return shown(away).size() == 1; }));
+  CHECK(shown(away)[0].bytes >= before); // It goes on where it was.
+  REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }, 120s));
+  CHECK(shown(sender).empty());
+  CHECK(shown(away).empty());
+}
+
 TEST_CASE("N-04 a transfer that is cut goes on where it was") {
   snapshot_cluster cluster{with_slow_transfers()};
   const auto away = cluster.away_while_log_is_cut();
@@ -51,6 +91,26 @@ TEST_CASE("N-04 a transfer whose chunks are lost is given up and goes on in anot
   CHECK(cluster.log(sender.value()).count("has said nothing of it for 10 s") == 1);
   CHECK(cluster.offers_to(away) == 2);
   CHECK(cluster.log(away).count("event=snapshot_received") == 1);
+}
+
+TEST_CASE("who reads a snapshot for a backup keeps to the rate of transfers") {
+  snapshot_cluster cluster{with_slow_transfers()}; // 500,000 bytes a second.
+  cluster.propose(1);
+  const auto id = cluster.leader();
+  const auto taken = cluster.take(id);
+  REQUIRE(taken.kind == outcome_kind::committed);
+  const auto now = [&] { return cluster.system().clock().now(); };
+  const auto begin = now();
+  uint64_t bytes = 0;
+  for (uint64_t part = 1; part != 0; bytes += part) {
+    const auto told = cluster.wait_for(
+      cluster.client, cluster.client.request(cluster.group(id), read_snapshot{taken.index, bytes}));
+    REQUIRE(told.kind == outcome_kind::committed);
+    part = told.reply.size();
+  }
+  CHECK(bytes > 1'000'000);
+  CHECK(now() - begin > 1800ms); // A tenth of a second's worth may have been saved up.
+  CHECK(now() - begin < 3s);
 }
 
 TEST_CASE("many groups' snapshots go to a peer a few at a time, and all arrive") {

@@ -76,6 +76,9 @@ TEST_SUITE("persistence/snapshot_format") {
     const auto read = read_bytes(header_at(5).name(), unhex(documented("snapshot")));
     REQUIRE(read.ok());
     CHECK(*read == content);
+    auto named = header_at(5);
+    named.group_name = "ab";
+    CHECK(hex(encode(named)) == documented("named"));
   }
 
   TEST_CASE("a header decodes to what was encoded, members included (N-13)") {
@@ -119,12 +122,34 @@ TEST_SUITE("persistence/snapshot_format") {
   }
 
   TEST_CASE("a newer format is refused with both versions, also a longer header") {
-    const auto bytes = with_field(header_at(5), 8, 2, 4);
+    const auto bytes = with_field(header_at(5), 8, 3, 4);
     const auto refused = decode_snapshot_header(bytes);
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.reason().code == errc::version_mismatch);
+    CHECK(says(refused.reason(), "format 3"));
     CHECK(says(refused.reason(), "format 2"));
-    CHECK(says(refused.reason(), "format 1"));
+  }
+
+  TEST_CASE("a header has its group's name, and one of format 1 is read and written without") {
+    auto header = header_at(5);
+    CHECK(encode(header)[8] == std::byte{1});
+    CHECK(decode_snapshot_header(encode(header))->group_name.empty());
+    for (const auto& name : {std::string{"a"}, std::string(255, 'n')}) {
+      header.group_name = name;
+      const auto bytes = encode(header);
+      CHECK(bytes[8] == std::byte{2});
+      const auto decoded = decode_snapshot_header(bytes);
+      REQUIRE(decoded.ok());
+      CHECK(decoded->group_name == name);
+      CHECK(encode(*decoded) == bytes);
+    }
+    header.group_name = "counter";
+    for (const uint64_t size : {0, 6, 255}) { // No name, half of one, more than there is.
+      CAPTURE(size);
+      const auto refused = decode_snapshot_header(with_field(header, 80 + 45, size, 1));
+      REQUIRE_FALSE(refused.ok());
+      CHECK(refused.reason().code == errc::malformed);
+    }
   }
 
   TEST_CASE("a header whose checksum is right is refused for fields that can't be") {
