@@ -90,10 +90,8 @@ void follow(caf::scoped_actor& self, const caucus::group_actor& group,
 } // namespace
 
 int run_watch(const client_options& options) {
-  client_system_config config;
-  caf::actor_system system{config};
-  auto listener = system.spawn<leader_printer>();
-  caf::scoped_actor self{system};
+  auto listener = client_system().spawn<leader_printer>();
+  caf::scoped_actor self{client_system()};
   for (bool has_told_loss = false;;) {
     for (auto& node : options.nodes) {
       auto group = connect(self, node, options.try_timeout);
