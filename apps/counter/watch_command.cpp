@@ -1,4 +1,5 @@
 #include "client_system.hpp"
+#include "host_probe.hpp"
 #include "single_commands.hpp"
 
 #include <caf/io/middleman.hpp>
@@ -56,6 +57,8 @@ private:
 caucus::group_actor connect(caf::scoped_actor& self, const address& node,
                             std::chrono::milliseconds patience) {
   caucus::group_actor found;
+  if (!is_reachable(node, patience))
+    return found;
   self
     ->request(self->home_system().middleman().actor_handle(), patience, caf::connect_atom::value,
               node.host, node.port)

@@ -45,9 +45,9 @@ class FullListener:
 
 
 class ClientLimits(ProcessTest):
-    def end_of(self, words, nodes, lines=""):
+    def end_of(self, words, nodes, lines="", timeout_ms=TIMEOUT_MS):
         """The exit status, and what the client said."""
-        client = subprocess.Popen([str(PROGRAM), *words, "--nodes", nodes, "--timeout", str(TIMEOUT_MS)],
+        client = subprocess.Popen([str(PROGRAM), *words, "--nodes", nodes, "--timeout", str(timeout_ms)],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True)
         try:
@@ -67,6 +67,20 @@ class ClientLimits(ProcessTest):
                 status, said = self.end_of(words, gone.address)
                 self.assertEqual(expected, status, said)
                 self.assertNotEqual("", said)
+
+    def test_a_host_that_is_switched_off_is_in_nobodys_way(self):
+        cluster = self.cluster(1)
+        cluster.start()
+        cluster.leader()
+        with FullListener() as gone:
+            nodes = f"{gone.address},{cluster.addresses}"
+            for words, status in ((["add", "5"], 0), (["get"], 0), (["snapshot"], 0), (["members"], 0),
+                                  (["status"], 1)):  # 1: one of the two nodes didn't answer.
+                self.assertEqual(status, self.end_of(words, nodes, timeout_ms=5000)[0], words)
+            _, said = self.end_of(["status"], nodes, timeout_ms=5000)
+            self.assertIn("leader", said)
+            _, said = self.end_of(["shell"], nodes, "add 2\nget linearizable\n", timeout_ms=5000)
+            self.assertEqual(["ok 7", "ok 7"], said.splitlines())
 
     def test_a_shell_ends_although_it_is_connecting_to_silent_nodes(self):
         # Accepted by the kernel, never spoken to: a process that is stopped, or has no time yet.
