@@ -70,10 +70,12 @@ class Node:
     def start(self, extra=(), seconds=30):
         """Returns when the node has said that it is up; a node that ends before raises."""
         assert not self.is_running(), f"node {self.id} runs already"
+        # A process group keeps the terminal's Ctrl-C away. A session would, too, but Linux deals time
+        # out to sessions (sched_autogroup), and beside a busy one a node's got none for seconds.
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(extra), stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, text=True,
-                                            start_new_session=True)
+                                            process_group=0)
         lines = queue.Queue()
         threading.Thread(target=self._read_lines, args=(self.process, lines), daemon=True).start()
         try:

@@ -12,10 +12,8 @@ namespace counter {
 class waiting_client {
 public:
   explicit waiting_client(const client_options& options)
-    : options_{options}, system_{config_}, client_{system_.spawn<counter_client>(options)} {}
-  ~waiting_client() {
-    caf::anon_send(client_, end_session{}); // The actor system waits until it has ended.
-  }
+    : options_{options}, client_{client_system().spawn<counter_client>(options)} {}
+  ~waiting_client() { end_client(client_); }
 
   /// `make` gets the deadline and whom to tell, and makes the message to the client.
   template <class Told, class Make>
@@ -28,8 +26,6 @@ public:
 
 private:
   client_options options_;
-  client_system_config config_;
-  caf::actor_system system_;
   caf::actor client_;
 };
 

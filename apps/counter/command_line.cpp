@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include "backup_command.hpp"
+#include "client_system.hpp"
 #include "group_commands.hpp"
 #include "serve_command.hpp"
 #include "shell_command.hpp"
@@ -350,27 +351,27 @@ int run_command_line(int argc, char** argv) {
     auto options = to_options(asking);
     if (shell->parsed()) {
       asking.shell.client = options;
-      return run_shell(asking.shell);
+      leave(run_shell(asking.shell));
     }
     if (add->parsed())
-      return run_add(options, asking.amount);
+      leave(run_add(options, asking.amount));
     if (get->parsed())
-      return run_get(options, *to_freshness(asking.consistency));
+      leave(run_get(options, *to_freshness(asking.consistency)));
     if (members.members->parsed())
-      return run_members(options, asking.as_json);
+      leave(run_members(options, asking.as_json));
     if (members.is_change())
-      return run_change(options, members.change(asking));
+      leave(run_change(options, members.change(asking)));
     if (transfer->parsed())
-      return run_transfer(options, asking.node);
+      leave(run_transfer(options, asking.node));
     if (down->parsed())
-      return run_step_down(options);
+      leave(run_step_down(options));
     if (snapshots.take->parsed())
-      return run_snapshot(options);
+      leave(run_snapshot(options));
     if (snapshots.backup->parsed())
-      return run_backup(options, asking.file, asking.may_replace);
+      leave(run_backup(options, asking.file, asking.may_replace));
     if (status->parsed())
-      return run_status(options, asking.as_json);
-    return run_watch(options);
+      leave(run_status(options, asking.as_json));
+    leave(run_watch(options));
   } catch (const bad_command_line& wrong) {
     std::cerr << "caucus-counter: " << wrong.what() << std::endl;
   } catch (const std::invalid_argument& wrong) {

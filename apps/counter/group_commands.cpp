@@ -34,13 +34,11 @@ members_answers ask_all_members(const client_options& options) {
   };
   auto asked = std::make_shared<round>();
   asked->missing = options.nodes.size();
-  client_system_config config;
-  caf::actor_system system{config};
   std::vector<caf::actor> clients;
   for (auto& node : options.nodes) {
     auto one = options;
     one.nodes = {node};
-    clients.push_back(system.spawn<counter_client>(one));
+    clients.push_back(client_system().spawn<counter_client>(one));
     caf::anon_send(clients.back(), ask_members{clock::now() + options.timeout,
                                                [asked](std::optional<caucus::group_members> x) {
                                                  std::lock_guard guard{asked->mutex};

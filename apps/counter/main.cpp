@@ -1,5 +1,6 @@
 // caucus-counter: a replicated counter, its nodes and its clients.
 
+#include "client_system.hpp"
 #include "command_line.hpp"
 
 #include <exception>
@@ -10,6 +11,6 @@ int main(int argc, char** argv) {
     return counter::run_command_line(argc, argv);
   } catch (const std::exception& problem) {
     std::cerr << "caucus-counter: " << problem.what() << std::endl;
-    return 1;
+    counter::leave(1);
   }
 }

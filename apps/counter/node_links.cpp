@@ -1,5 +1,7 @@
 #include "node_links.hpp"
 
+#include "host_probe.hpp"
+
 #include <caf/io/middleman.hpp>
 
 namespace counter {
@@ -35,18 +37,32 @@ node_links::node_links(caf::event_based_actor* self, const client_options& optio
   for (auto& where : options.nodes)
     links_.push_back(
       {.where = where,
-       .listener = self->spawn<leader_ear, caf::linked>(caf::actor{self}, links_.size())});
+       .listener = self->spawn<leader_ear, caf::linked>(caf::actor{self}, links_.size()),
+       .probe = self->spawn<host_probe, caf::linked + caf::detached>(where, options.try_timeout)});
 }
 
 void node_links::reconnect(clock::time_point now) {
   for (size_t via = 0; via < links_.size(); ++via)
     if (links_[via].at == stage::down && links_[via].next_try <= now)
-      connect(via);
+      probe(via);
+}
+
+void node_links::probe(size_t via) {
+  auto& x = links_[via];
+  x.at = stage::connecting;
+  self_->request(x.probe, caf::infinite, probe_host{})
+    .then(
+      [this, via](bool is_reachable) {
+        if (is_reachable)
+          connect(via);
+        else
+          fail(via);
+      },
+      [this, via](const caf::error&) { fail(via); });
 }
 
 void node_links::connect(size_t via) {
   auto& x = links_[via];
-  x.at = stage::connecting;
   auto manager = self_->system().middleman().actor_handle();
   self_->request(manager, try_timeout_, caf::connect_atom::value, x.where.host, x.where.port)
     .then(

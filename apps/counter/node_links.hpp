@@ -52,6 +52,7 @@ private:
   struct link {
     address where;
     caucus::leader_listener listener;
+    caf::actor probe;
     caucus::group_actor group;
     uint64_t node = 0; ///< Its id, told by itself.
     stage at = stage::down;
@@ -60,6 +61,7 @@ private:
     std::chrono::milliseconds pause{0};
   };
 
+  void probe(size_t via);
   void connect(size_t via);
   void ask(size_t via);
   void fail(size_t via);

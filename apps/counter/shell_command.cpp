@@ -48,11 +48,11 @@ std::string value_text(std::string_view reply) {
 
 class shell {
 public:
-  shell(const shell_options& options, caf::actor_system& system)
-    : options_{options}, client_{system.spawn<counter_client>(options.client)} {}
+  explicit shell(const shell_options& options)
+    : options_{options}, client_{client_system().spawn<counter_client>(options.client)} {}
   ~shell() {
     lines_.wait_until_empty();
-    caf::anon_send(client_, end_session{}); // The actor system waits until it has ended.
+    end_client(client_);
   }
 
   void handle(std::string_view line) {
@@ -152,9 +152,7 @@ private:
 } // namespace
 
 int run_shell(const shell_options& options) {
-  client_system_config config;
-  caf::actor_system system{config};
-  shell asked{options, system};
+  shell asked{options};
   std::string line;
   while (std::getline(std::cin, line))
     asked.handle(line);

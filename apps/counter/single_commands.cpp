@@ -19,14 +19,12 @@ int run_add(const client_options& options, int64_t amount) {
 }
 
 std::vector<std::optional<caucus::group_status>> ask_statuses(const client_options& options) {
-  client_system_config config;
-  caf::actor_system system{config};
   std::vector<caf::actor> clients;
   std::vector<std::future<std::optional<caucus::group_status>>> told;
   for (auto& node : options.nodes) {
     auto one = options;
     one.nodes = {node};
-    clients.push_back(system.spawn<counter_client>(one));
+    clients.push_back(client_system().spawn<counter_client>(one));
     auto promise = std::make_shared<std::promise<std::optional<caucus::group_status>>>();
     told.push_back(promise->get_future());
     caf::anon_send(clients.back(),

@@ -1,4 +1,5 @@
 #include "client_system.hpp"
+#include "host_probe.hpp"
 #include "single_commands.hpp"
 
 #include <caf/io/middleman.hpp>
@@ -56,6 +57,8 @@ private:
 caucus::group_actor connect(caf::scoped_actor& self, const address& node,
                             std::chrono::milliseconds patience) {
   caucus::group_actor found;
+  if (!is_reachable(node, patience))
+    return found;
   self
     ->request(self->home_system().middleman().actor_handle(), patience, caf::connect_atom::value,
               node.host, node.port)
@@ -90,10 +93,8 @@ void follow(caf::scoped_actor& self, const caucus::group_actor& group,
 } // namespace
 
 int run_watch(const client_options& options) {
-  client_system_config config;
-  caf::actor_system system{config};
-  auto listener = system.spawn<leader_printer>();
-  caf::scoped_actor self{system};
+  auto listener = client_system().spawn<leader_printer>();
+  caf::scoped_actor self{client_system()};
   for (bool has_told_loss = false;;) {
     for (auto& node : options.nodes) {
       auto group = connect(self, node, options.try_timeout);
