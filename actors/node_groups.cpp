@@ -90,9 +90,8 @@ void node_runtime::give_up_claim(const std::string& name) {
 }
 
 persistence::recovered_group* node_runtime::recall(const std::string& name) {
-  auto known = std::find_if(recovery_.groups.begin(), recovery_.groups.end(),
-                            [&](auto& x) { return x.descriptor.name == name; });
-  return known == recovery_.groups.end() ? nullptr : &*known;
+  const auto known = recovered_.find(name);
+  return known == recovered_.end() ? nullptr : &recovery_.groups[known->second];
 }
 
 persistence::group_descriptor node_runtime::describe_new(const std::string& name) const {

@@ -169,6 +169,8 @@ result<void> node_runtime::open_storage(persistence::snapshot_reader* backup) {
   log_ = std::move(opened->log);
   reader_ = log_->reader();
   recovery_ = std::move(opened->recovery);
+  for (size_t i = 0; i < recovery_.groups.size(); ++i) // As many are opened, one by one.
+    recovered_.emplace(recovery_.groups[i].descriptor.name, i);
   for (auto& warning : recovery_.warnings)
     log.warning("event=recovery_warning " + warning);
   for (auto peer : options.accept_directories) {

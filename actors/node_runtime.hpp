@@ -12,7 +12,9 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
+#include <unordered_map>
 
 namespace caucus {
 
@@ -91,7 +93,8 @@ private:
   std::unique_ptr<persistence::wal> log_; ///< Until the writer takes it.
   std::shared_ptr<persistence::log_reader> reader_;
   persistence::wal_recovery recovery_;
-  std::vector<std::unique_ptr<worker>> workers_; ///< Consensus.
+  std::unordered_map<std::string_view, size_t> recovered_; ///< Which of its groups has a name.
+  std::vector<std::unique_ptr<worker>> workers_;           ///< Consensus.
   std::unique_ptr<worker> machine_worker_;
   std::vector<std::unique_ptr<worker>> own_threads_; ///< Of one actor that blocks, each.
   inbound inbound_;

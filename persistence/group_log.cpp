@@ -8,9 +8,8 @@ namespace caucus::persistence {
 
 namespace {
 
-// A new row after this much, of the group's own entries or of the log around them.
+// A new row after this much of the group's own entries.
 constexpr uint64_t row_bytes_max = uint64_t{64} << 10;
-constexpr uint64_t row_span_max = uint64_t{4} << 20;
 
 /// The last element of an ascending sequence whose `first` is not after `index`.
 template <class Elements>
@@ -92,14 +91,16 @@ void group_log::append(const log_change& change, std::span<const raft::term_run>
       runs_.push_back(run);
   const bool is_covered = is_row_open_ && !rows_.empty() && rows_.back().last == last_
                           && rows_.back().bytes < row_bytes_max
-                          && rows_.back().batch.segment == batch.segment
-                          && batch.offset - rows_.back().batch.offset < row_span_max;
+                          && rows_.back().batch.segment == batch.segment;
+  const auto place = batch.offset + change.record;
   if (is_covered) {
     rows_.back().last = change.last;
     rows_.back().bytes += change.bytes;
+    rows_.back().records.add(place);
     live.grow(batch.segment, change.bytes);
   } else {
-    rows_.push_back({change.first, change.last, batch, change.record, false, change.bytes});
+    rows_.push_back(
+      {change.first, change.last, batch, record_places_in_segment{place}, false, change.bytes});
     live.add(batch.segment, change.bytes);
   }
   is_row_open_ = true;
@@ -213,7 +214,8 @@ void group_log::move(const log_change& change, std::span<const raft::term_run> r
     fill_terms(first, change.last, runs);
   const auto at = cut_out(first, change.last, live);
   rows_.insert(rows_.begin() + static_cast<ptrdiff_t>(at),
-               {first, change.last, batch, change.record, true, change.bytes});
+               {first, change.last, batch, record_places_in_segment{batch.offset + change.record},
+                true, change.bytes});
   live.add(batch.segment, change.bytes);
   if (at + 1 == rows_.size())
     is_row_open_ = false;

@@ -2,6 +2,7 @@
 
 #include "persistence/log_changes.hpp"
 #include "persistence/log_position.hpp"
+#include "persistence/record_places_in_segment.hpp"
 #include "persistence/segment_rows.hpp"
 
 #include <optional>
@@ -18,13 +19,12 @@ namespace caucus::persistence {
 /// that GC moved fills it: it has no row, and term 0. Not thread-safe.
 class group_log {
 public:
-  /// A stretch of the log that begins at one place on the disk; all its entries are in records of
-  /// one kind from there on, in the same segment.
+  /// A stretch of the log whose records are of one kind, in one segment.
   struct row {
     index_t first;
     index_t last;
-    log_position batch;  ///< The batch that begins with the row, or before it ...
-    uint32_t record = 0; ///< ... and in it the record.
+    log_position batch;               ///< The batch that begins with the row, or before it.
+    record_places_in_segment records; ///< All of them, so that other groups' needn't be read.
     bool is_moved = false;
     uint64_t bytes = 0; ///< Of the records that are still needed for it, about.
   };

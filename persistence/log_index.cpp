@@ -56,8 +56,8 @@ result<log_index::located> log_index::locate(group_id group, index_t index) cons
   if (row == nullptr)
     return error{errc::not_found, "the log has no entry " + std::to_string(index.value())
                                     + " of group " + std::to_string(group.value())};
-  return located{log->uid(),  row->first,    row->last,   row->batch,
-                 row->record, row->is_moved, log->drops()};
+  return located{log->uid(),   row->first,    row->last,   row->batch,
+                 row->records, row->is_moved, log->drops()};
 }
 
 result<log_index::located> log_index::locate_snapshot(group_id group, index_t index) const {
@@ -65,7 +65,13 @@ result<log_index::located> log_index::locate_snapshot(group_id group, index_t in
   if (const auto* log = find(group))
     for (const auto& x : log->small_snapshots())
       if (x.index == index)
-        return located{log->uid(), index, index, x.batch, x.record, false, log->drops()};
+        return located{log->uid(),
+                       index,
+                       index,
+                       x.batch,
+                       record_places_in_segment{x.batch.offset + x.record},
+                       false,
+                       log->drops()};
   return error{errc::not_found, "the log has no small snapshot at " + std::to_string(index.value())
                                   + " of group " + std::to_string(group.value())};
 }

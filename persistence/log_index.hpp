@@ -11,18 +11,18 @@ namespace caucus::persistence {
 
 /// Where the entries of every group are. The writer (or recovery) applies what a batch did to the
 /// logs once the batch is on the disk; readers look up beside it. Per group a row per 64 KiB of its
-/// entries or 4 MiB of the whole log, so that memory is bounded by the log's length and a reader
-/// scans little; and the terms of the whole log as runs. Thread-safe.
+/// entries or segment and four bytes a record, so that memory is bounded by the log's length and a
+/// reader reads nothing but what it wants; and the terms of the whole log as runs. Thread-safe.
 class log_index {
 public:
   /// The part of a group's log that one row covers.
   struct located {
     replica_uid uid;
-    index_t first;         ///< Of the row.
-    index_t last;          ///< Of the row: entries after it are to be looked up anew.
-    log_position batch;    ///< The batch that begins with the row ...
-    uint32_t record = 0;   ///< ... and in it the record.
-    bool is_moved = false; ///< The row's records are of kind `moved`.
+    index_t first;      ///< Of the row.
+    index_t last;       ///< Of the row: entries after it are to be looked up anew.
+    log_position batch; ///< The batch that begins with the row.
+    record_places_in_segment records;
+    bool is_moved = false; ///< They are of kind `moved`.
     uint64_t drops = 0;
   };
 

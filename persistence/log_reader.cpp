@@ -1,7 +1,6 @@
 #include "persistence/log_reader.hpp"
 
 #include "base/crc32c.hpp"
-#include "persistence/batch_header.hpp"
 #include "persistence/entries_codec.hpp"
 #include "persistence/group_records.hpp"
 #include "persistence/read_window.hpp"
@@ -15,6 +14,10 @@ namespace caucus::persistence {
 namespace {
 
 constexpr size_t bytes_ahead = size_t{128} << 10;
+/// Reading over so much that isn't wanted costs less than another call.
+constexpr uint64_t gap_bytes_max = 8192;
+/// Of a record nothing is known but where it begins.
+constexpr size_t record_bytes_expected = 4096;
 
 } // namespace
 
@@ -62,57 +65,52 @@ bool log_reader::request::take(std::span<const std::byte> body, index_t upto) {
   return cursor.at_end();
 }
 
-/// Walks over the batches of one row, until the request has what the row can give.
+/// Walks over the records of one row, until the request has what the row can give.
 class log_reader::row_scan {
 public:
-  row_scan(request& wanted, const log_index::located& row, batch_place place)
-    : wanted_{wanted},
-      kind_{row.is_moved ? record_kind::moved : record_kind::entries},
-      upto_{std::min(row.last, wanted.last)},
-      place_{place},
-      record_{place.offset + row.record} {}
-
-  /// The batch that begins at the current place; steps behind it.
-  result<void> read_batch(uint64_t batch_bytes_max) {
-    auto bytes = wanted_.window.at(place_.offset, batch_header_bytes);
-    if (!bytes)
-      return std::move(bytes).reason();
-    const auto header = decode_batch_header(*bytes, place_);
-    if (!header || header->bytes > batch_bytes_max)
-      return damaged(place_.offset, "no batch begins here");
-    const auto end = place_.offset + header->bytes;
-    while (record_ < end && !is_done())
-      if (auto done = read_record(end); !done)
-        return done;
-    place_.offset = end;
-    record_ = end + batch_header_bytes;
-    return {};
-  }
+  row_scan(request& wanted, const log_index::located& row)
+    : wanted_{wanted}, row_{row}, upto_{std::min(row.last, wanted.last)} {}
 
   bool is_done() const { return wanted_.is_done(upto_); }
 
-private:
-  result<void> read_record(uint64_t batch_end) {
-    auto head = wanted_.window.at(record_, record_header_bytes);
+  result<void> read_record(uint64_t batch_bytes_max) {
+    if (next_ == row_.records.size())
+      return damaged(row_.records[next_ - 1], "the records hold fewer entries than expected");
+    const auto offset = row_.records[next_];
+    wanted_.window.look_ahead(bytes_worth_reading());
+    auto head = wanted_.window.at(offset, record_header_bytes);
     if (!head)
       return std::move(head).reason();
     const auto record = decode_record_header(*head);
-    if (!record || record->bytes > batch_end - record_)
-      return damaged(record_, "the record's header is damaged");
-    if (record->group == wanted_.group && record->uid == wanted_.uid && record->kind == kind_) {
-      auto whole = wanted_.window.at(record_, record->bytes);
-      if (!whole)
-        return std::move(whole).reason();
-      if (whole->size() < record->bytes)
-        return damaged(record_, "the file ends inside the record");
-      const auto body = whole->subspan(record_header_bytes);
-      if (crc32c(body) != record->body_crc)
-        return damaged(record_, "the record's checksum is wrong");
-      if (!wanted_.take(body, upto_))
-        return damaged(record_, "the record holds other entries than expected");
-    }
-    record_ += padded(record->bytes);
+    if (!record || record->bytes > batch_bytes_max)
+      return damaged(offset, "the record's header is damaged");
+    if (record->group != wanted_.group || record->uid != wanted_.uid
+        || record->kind != (row_.is_moved ? record_kind::moved : record_kind::entries))
+      return damaged(offset, "another record is here");
+    auto whole = wanted_.window.at(offset, record->bytes);
+    if (!whole)
+      return std::move(whole).reason();
+    if (whole->size() < record->bytes)
+      return damaged(offset, "the file ends inside the record");
+    const auto body = whole->subspan(record_header_bytes);
+    if (crc32c(body) != record->body_crc)
+      return damaged(offset, "the record's checksum is wrong");
+    if (!wanted_.take(body, upto_))
+      return damaged(offset, "the record holds other entries than expected");
+    ++next_;
     return {};
+  }
+
+private:
+  /// From the next record on, those that lie close together.
+  size_t bytes_worth_reading() const {
+    const auto begin = row_.records[next_];
+    auto last = next_;
+    while (last + 1 < row_.records.size()
+           && row_.records[last + 1] - row_.records[last] <= gap_bytes_max
+           && row_.records[last + 1] - begin <= bytes_ahead)
+      ++last;
+    return static_cast<size_t>(row_.records[last] - begin) + record_bytes_expected;
   }
 
   static error damaged(uint64_t offset, std::string_view reason) {
@@ -120,16 +118,14 @@ private:
   }
 
   request& wanted_;
-  record_kind kind_; ///< One row's records are all of one.
+  const log_index::located& row_;
   index_t upto_;
-  batch_place place_;
-  uint64_t record_;
+  size_t next_ = 0; ///< Of the row's records.
 };
 
-log_reader::log_reader(directory& dir, directory_id id, std::shared_ptr<const log_index> index,
+log_reader::log_reader(directory& dir, std::shared_ptr<const log_index> index,
                        uint64_t batch_bytes_max)
-  : directory_{id},
-    index_{std::move(index)},
+  : index_{std::move(index)},
     batch_bytes_max_{batch_bytes_max},
     files_{std::make_unique<segment_files>(dir)} {}
 
@@ -194,7 +190,7 @@ result<kept_snapshot> log_reader::read_snapshot_at(group_id group, index_t last,
   if (!opened)
     return std::move(opened).reason();
   read_window window{**opened, bytes_ahead};
-  const auto offset = at.batch.offset + at.record;
+  const auto offset = at.records[0];
   const auto damaged = [&](std::string_view what) {
     return error{errc::wal_corrupt, files_->path(at.batch.segment) + " at offset "
                                       + std::to_string(offset) + ": " + std::string{what}};
@@ -228,9 +224,9 @@ result<void> log_reader::read_row(request& wanted, const log_index::located& row
   wanted.segment = *std::move(opened);
   // Also if it is the same file: the row may be younger than what the window read of it.
   wanted.window.show(*wanted.segment);
-  row_scan scan{wanted, row, {directory_, row.batch.segment, row.batch.offset}};
+  row_scan scan{wanted, row};
   while (!scan.is_done())
-    if (auto done = scan.read_batch(batch_bytes_max_); !done) {
+    if (auto done = scan.read_record(batch_bytes_max_); !done) {
       auto reason = std::move(done).reason();
       if (reason.code == errc::wal_corrupt)
         reason.what = files_->path(row.batch.segment) + " " + reason.what

@@ -13,8 +13,7 @@ class segment_files;
 /// The directory must outlive it.
 class log_reader {
 public:
-  log_reader(directory& dir, directory_id id, std::shared_ptr<const log_index> index,
-             uint64_t batch_bytes_max);
+  log_reader(directory& dir, std::shared_ptr<const log_index> index, uint64_t batch_bytes_max);
   ~log_reader();
 
   /// Entries `first..last`, as many as `bytes_max` of `raft::entry::cost` allow but at least one.
@@ -40,7 +39,6 @@ private:
   result<kept_snapshot> read_snapshot_at(group_id group, index_t last,
                                          const log_index::located& at);
 
-  directory_id directory_;
   std::shared_ptr<const log_index> index_;
   uint64_t batch_bytes_max_;
   std::unique_ptr<segment_files> files_;

@@ -17,6 +17,9 @@ public:
     size_ = 0;
   }
 
+  /// How much is read at a time from now on.
+  void look_ahead(size_t bytes) noexcept { bytes_ahead_ = bytes; }
+
   /// The bytes at `offset`, `size` of them or fewer where the file ends. Valid until the next call.
   result<std::span<const std::byte>> at(uint64_t offset, size_t size);
 

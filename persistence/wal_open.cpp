@@ -70,8 +70,7 @@ result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options option
   made_by.directory = recovery.directory;
   made_by.epoch = recovery.boot;
   made_by.oldest_segment = found->needed_from;
-  auto reader =
-    std::make_shared<log_reader>(dir, recovery.directory, index, options.batch_bytes_max);
+  auto reader = std::make_shared<log_reader>(dir, index, options.batch_bytes_max);
   auto st = std::make_unique<state>(dir, options, segment_writer{dir, options, made_by}, index,
                                     std::move(reader), recovery.boot, found->end.last_batch);
   st->know(*found, *catalog);

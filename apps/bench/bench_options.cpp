@@ -48,13 +48,13 @@ constexpr number_option number_options[] = {
   {"nodes", &bench_options::nodes, 1, 9},
   {"rounds", &bench_options::rounds, 1, 10'000},
   {"bytes", &bench_options::bytes, 1 << 20, uint64_t{1} << 40},
+  {"groups", &bench_options::groups, 1, 100'000},
   {"id", &bench_options::id, 1, 9},
 };
 
 constexpr std::pair<std::string_view, bench_mode> sub_commands[] = {
-  {"failover", bench_mode::failover},
-  {"wal", bench_mode::wal},
-  {"recovery", bench_mode::recovery},
+  {"failover", bench_mode::failover}, {"wal", bench_mode::wal},
+  {"recovery", bench_mode::recovery}, {"restart", bench_mode::restart},
   {"node", bench_mode::node},
 };
 
@@ -106,6 +106,11 @@ result<bench_options> parse_command_line(int argc, char** argv) {
       parsed.mode = mode, ++next;
   if (parsed.mode == bench_mode::wal || parsed.mode == bench_mode::recovery)
     parsed.rounds = 7;
+  if (parsed.mode == bench_mode::restart) {
+    parsed.rounds = 3;
+    parsed.groups = 10'000;
+    parsed.payload_bytes = 1024;
+  }
   for (; next < words.size(); ++next) {
     auto word = words[next];
     if (word == "--help" || word == "-h") {
@@ -144,6 +149,8 @@ usage: caucus-bench          --data DIR [--clients 1,64,256,1000] [--payload 256
        caucus-bench failover --data DIR [--rounds 20] [--nodes 3] [--json] [--keep]
        caucus-bench wal      --data DIR [--seconds 10] [--rounds 7] [--json] [--keep]
        caucus-bench recovery --data DIR [--bytes 1073741824] [--rounds 7] [--json] [--keep]
+       caucus-bench restart  --data DIR [--groups 10000] [--bytes 1073741824] [--payload 1024]
+                             [--rounds 3] [--json] [--keep]
 
 The first starts a new cluster for each number of clients. Each client is an actor in the leader's
 process with one command outstanding, answered by its own command's apply; the answer is checked.
@@ -153,14 +160,17 @@ The second kills the leader with SIGKILL, again and again, and takes the time to
 that is acknowledged to a client that tries every 10 ms.
 The third writes entries through the log's writer and, in turns with it, the same number of bytes
 through raw loops that promise the same; the fourth opens a log again that is in the page cache.
+The fifth fills the logs of three nodes, kills one with SIGKILL, starts it again 3 s later and takes
+the time until each of its groups has applied what was committed before.
 
   --data DIR     where the nodes' directories go; not on tmpfs. Removed afterwards unless --keep.
   --clients N,…  clients per measured point
   --payload N    bytes of a command, random
   --seconds N    time per point, after the warm-up
   --nodes N      processes
-  --rounds N     kills of the leader, recoveries, or turns of each way to write
+  --rounds N     kills, recoveries, or turns of each way to write
   --bytes N      of the log that is recovered
+  --groups N     of the node that is restarted
   --json         one JSON object a line
   --keep         leave the nodes' directories and logs behind
   --NAME VALUE   any option of a node, such as --election-ticks 20

@@ -8,7 +8,7 @@
 
 namespace caucus::bench {
 
-enum class bench_mode : uint8_t { throughput, failover, wal, recovery, node, help };
+enum class bench_mode : uint8_t { throughput, failover, wal, recovery, restart, node, help };
 
 struct bench_options {
   bench_mode mode = bench_mode::throughput;
@@ -18,7 +18,8 @@ struct bench_options {
   uint64_t nodes = 3;
   uint64_t rounds = 20;
   uint64_t bytes = uint64_t{1} << 30; ///< Of the log that is recovered.
-  std::string data;                   ///< The runs make their own directories in it.
+  uint64_t groups = 0; ///< Of a restarted node; for the hidden `node` command 0: the one, "bench".
+  std::string data;    ///< The runs make their own directories in it.
   bool json = false;
   bool keep = false; ///< Leaves directories and logs of the nodes behind.
   std::vector<std::pair<std::string, std::string>> node; ///< `--NAME VALUE` for all nodes.

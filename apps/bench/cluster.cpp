@@ -15,7 +15,7 @@ namespace caucus::bench {
 
 namespace {
 
-constexpr auto start_limit = std::chrono::seconds(60);
+constexpr auto start_limit = std::chrono::seconds(300);
 constexpr auto leader_limit = std::chrono::seconds(60);
 constexpr auto answer_limit = std::chrono::seconds(60);
 /// A replica that executes nothing for so long won't.
@@ -94,6 +94,10 @@ result<void> cluster::start() {
                                    members_,
                                    "--data",
                                    path_ + "/node-" + std::to_string(node)};
+    if (options_->groups > 0) {
+      words.emplace_back("--groups");
+      words.push_back(std::to_string(options_->groups));
+    }
     for (auto& [name, text] : options_->node) {
       words.push_back("--" + name);
       words.push_back(text);

@@ -4,6 +4,7 @@
 #include "apps/bench/failover.hpp"
 #include "apps/bench/node_main.hpp"
 #include "apps/bench/recovery.hpp"
+#include "apps/bench/restart.hpp"
 #include "apps/bench/throughput.hpp"
 #include "apps/bench/wal_speed.hpp"
 
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
     case bench_mode::failover: passed = measure_failover(*options); break;
     case bench_mode::wal: passed = measure_wal(*options); break;
     case bench_mode::recovery: passed = measure_recovery(*options); break;
+    case bench_mode::restart: passed = measure_restart(*options); break;
     case bench_mode::throughput: passed = measure_throughput(*options); break;
   }
   if (!passed) {

@@ -2,6 +2,7 @@
 
 #include "apps/bench/bench_machine.hpp"
 #include "apps/bench/load_client.hpp"
+#include "apps/bench/many_groups.hpp"
 #include "apps/bench/proc_usage.hpp"
 #include "caucus/node.hpp"
 
@@ -126,6 +127,41 @@ void obey(caf::actor_system& system, const node& owner, const group_actor& group
   caf::anon_send_exit(writes, caf::exit_reason::user_shutdown);
 }
 
+void obey(caf::actor_system& system, many_groups& groups) {
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words{line};
+    std::string verb;
+    uint64_t count = 0;
+    size_t payload = 0;
+    words >> verb >> count >> payload;
+    if (verb == "fill" && count > 0 && payload > 0) {
+      say("filled " + std::to_string(groups.fill(system, count, payload)));
+    } else if (verb == "applied") {
+      groups.wait_until_applied(count);
+      say("applied " + std::to_string(count));
+    } else {
+      say("failed: unknown command " + line);
+    }
+  }
+}
+
+/// Opens what the node serves and obeys the driver.
+result<void> serve(caf::actor_system& system, node& started, many_groups* many) {
+  if (many != nullptr) {
+    if (auto opened = many->open(started); !opened)
+      return opened;
+    say("ready");
+    obey(system, *many);
+    return {};
+  }
+  auto group = started.create_group("bench", [] { return std::make_unique<bench_machine>(); });
+  if (!group)
+    return group.reason();
+  say("ready");
+  obey(system, started, *group);
+  return {};
+}
+
 } // namespace
 
 int node_main(const bench_options& options) {
@@ -142,19 +178,17 @@ int node_main(const bench_options& options) {
   // nodes share the machine.
   config.set("scheduler.max-threads", size_t{1});
   caf::actor_system system{config};
+  std::optional<many_groups> many; // Before the node, whose machines count in it.
+  if (options.groups > 0)
+    many.emplace(options.groups);
   auto started = node::start(system, *settings);
   if (!started) {
     say("failed " + started.reason().what);
     return 1;
   }
-  {
-    auto group = started->create_group("bench", [] { return std::make_unique<bench_machine>(); });
-    if (!group) {
-      say("failed " + group.reason().what);
-      return 1;
-    }
-    say("ready");
-    obey(system, *started, *group);
+  if (auto served = serve(system, *started, many ? &*many : nullptr); !served) {
+    say("failed " + served.reason().what);
+    return 1;
   }
   started->stop();
   return 0;

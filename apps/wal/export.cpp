@@ -73,7 +73,7 @@ int run_export(const settings& x) {
               << *x.group << " shows what can be read\n";
     return 1;
   }
-  log_reader reader{*dir, found->recovery.directory, index, wal_options{}.batch_bytes_max};
+  log_reader reader{*dir, index, wal_options{}.batch_bytes_max};
   const auto first = group->begins_after.last.index + 1;
   return finish_output(show_entries(reader, *group, first, x.shows_payloads) ? 0 : 1);
 }

@@ -16,6 +16,52 @@ namespace {
 
 constexpr size_t unbounded = size_t{1} << 30;
 
+/// Files of another directory, to read.
+class counting_directory final : public persistence::directory {
+public:
+  explicit counting_directory(persistence::directory& whole) : whole_{whole} {}
+
+  [[nodiscard]] uint64_t bytes_read() const { return bytes_read_; }
+
+  std::string path() const override { return whole_.path(); }
+  result<std::vector<std::string>> list() override { return whole_.list(); }
+  result<std::unique_ptr<persistence::file>> open(std::string_view name) override {
+    auto opened = whole_.open(name);
+    if (!opened)
+      return opened;
+    return std::unique_ptr<persistence::file>{
+      std::make_unique<counting_file>(*std::move(opened), bytes_read_)};
+  }
+  result<std::unique_ptr<persistence::file>> create(std::string_view) override { return refused(); }
+  result<void> rename(std::string_view, std::string_view) override { return refused(); }
+  result<void> remove(std::string_view) override { return refused(); }
+  result<void> sync() override { return refused(); }
+
+private:
+  static error refused() { return {errc::io_failed, "only reading is meant"}; }
+
+  class counting_file final : public persistence::file {
+  public:
+    counting_file(std::unique_ptr<persistence::file> whole, uint64_t& bytes)
+      : whole_{std::move(whole)}, bytes_{bytes} {}
+    result<size_t> read_at(uint64_t offset, std::span<std::byte> into) override {
+      bytes_ += into.size();
+      return whole_->read_at(offset, into);
+    }
+    result<void> write_at(uint64_t, std::span<const std::byte>) override { return refused(); }
+    result<void> sync() override { return refused(); }
+    result<void> allocate(uint64_t) override { return refused(); }
+    result<uint64_t> size() override { return whole_->size(); }
+
+  private:
+    std::unique_ptr<persistence::file> whole_;
+    uint64_t& bytes_;
+  };
+
+  persistence::directory& whole_;
+  uint64_t bytes_read_ = 0;
+};
+
 } // namespace
 
 TEST_SUITE("persistence/log_reader") {
@@ -210,6 +256,31 @@ TEST_SUITE("persistence/log_reader") {
       REQUIRE(reader.read(group_a, index_t{i}, index_t{i}, 1)->front()->id.index == index_t{i});
   }
 
+  TEST_CASE("of a log that many groups share little more is read than one group's entries") {
+    memory_disk disk;
+    auto options = small_options();
+    options.segment_bytes = 4 << 20;
+    auto node = start(disk, options);
+    constexpr uint64_t groups = 100;
+    constexpr uint64_t rounds = 64;
+    constexpr size_t payload_bytes = 300;
+    for (uint64_t group = 1; group <= groups; ++group)
+      node.log->add(descriptor(group_id{group}));
+    for (uint64_t i = 1; i <= rounds; ++i) {
+      for (uint64_t group = 1; group <= groups; ++group)
+        node.log->add(group_id{group}, entries(i, i, 1, std::string(payload_bytes, 'x')));
+      node.commit();
+    }
+    const auto whole = node.log->reader();
+    counting_directory dir{*node.dir};
+    const std::shared_ptr<const persistence::log_index> index{whole, &whole->index()};
+    persistence::log_reader reader{dir, index, uint64_t{1} << 20};
+    const auto read = reader.read(group_id{50}, index_t{1}, index_t{rounds}, unbounded);
+    REQUIRE(read.ok());
+    CHECK(read->size() == rounds);
+    CHECK(dir.bytes_read() <= rounds * 4096); // Not the whole log, which is nine times as long.
+  }
+
   TEST_CASE("reads and writes beyond 4 GiB (W-12, S-48)") {
     // Only the offsets matter: a file that shows a small disk's bytes 5 GiB further on.
     constexpr uint64_t far = uint64_t{5} << 30;
@@ -262,7 +333,7 @@ TEST_SUITE("persistence/log_reader") {
     auto index = std::make_shared<persistence::log_index>();
     index->apply(changes, {1, far});
     far_directory dir{near};
-    persistence::log_reader reader{dir, directory_id{0xd1}, index, 1 << 20};
+    persistence::log_reader reader{dir, index, 1 << 20};
     auto read = reader.read(group_a, index_t{2}, index_t{3}, unbounded);
     REQUIRE(read.ok());
     CHECK(ids(*read) == "2@1 3@1");
