@@ -11,7 +11,7 @@ constexpr std::chrono::minutes unreadable_pause{1};
 /// What keeps the segment may go by itself.
 constexpr std::chrono::milliseconds stuck_pause{10};
 /// What one step reads, and the writer writes beside what the groups append.
-constexpr size_t step_bytes = size_t{256} << 10;
+constexpr uint64_t step_bytes = uint64_t{256} << 10;
 /// So many groups at a time are told that the log's front is theirs.
 constexpr size_t told_max = 16;
 
@@ -37,14 +37,19 @@ void gc::on_usage(const gc_usage& x) {
     go_on(idle_pause);
     return;
   }
-  const auto& oldest = x.usage.segments.front();
-  // What is left of the current segment is for votes, unless a little of it sets a segment free.
-  const bool may_write = node_->room.is_there() || oldest.live_bytes <= step_bytes;
-  if (!may_write || !x.usage.wants_collection(node_->options.segment_bytes)) {
+  if (is_worth_it(x.usage))
+    step(x.usage.segments.front().sequence);
+  else
     go_on(idle_pause);
-    return;
-  }
-  step(oldest.sequence);
+}
+
+bool gc::is_worth_it(const persistence::log_usage& x) const {
+  if (node_->room.is_there())
+    return x.wants_collection(node_->options.segment_bytes);
+  // On a full disk each segment counts: it may be all that is missing. What is left of the current
+  // one is for votes, unless a little of it sets one free.
+  const auto& oldest = x.segments.front();
+  return x.can_collect() && oldest.live_bytes <= std::min(step_bytes, oldest.file_bytes / 4);
 }
 
 void gc::step(uint64_t oldest) {

@@ -19,6 +19,7 @@ public:
 
 private:
   void on_usage(const gc_usage& x);
+  [[nodiscard]] bool is_worth_it(const persistence::log_usage& x) const;
   void on_carried(const gc_carried& x);
   /// Reads the next piece of the oldest segment and has it written.
   void step(uint64_t oldest);

@@ -4,7 +4,7 @@
 #include "actors/group_replica.hpp"
 #include "actors/machine_host.hpp"
 #include "actors/node_runtime.hpp"
-#include "raft/term_runs.hpp"
+#include "persistence/leading_snapshot.hpp"
 
 #include <caf/send.hpp>
 
@@ -148,12 +148,7 @@ result<node_runtime::beginning> node_runtime::choose_snapshot(const std::string&
   if (known == nullptr)
     return beginning{};
   auto& snapshots = known->snapshots;
-  // One that was received and not yet put in the log's place is as good as never received: it ends
-  // beyond the log, or where the log has an entry that it doesn't stand for.
-  const raft::term_runs log{known->begins_after.last, known->runs, known->last};
-  std::erase_if(snapshots, [&](const auto& x) {
-    return x.at.last.index >= log.before().index && !log.contains(x.at.last);
-  });
+  std::erase_if(snapshots, [&](const auto& x) { return !leads_to_log(*known, x.at.last); });
   auto found = context_->store->find_sound(known->descriptor.group, snapshots);
   for (const auto& damaged : found.damaged)
     context_->log().warning("group=" + name + " event=snapshot_damaged reason=\""

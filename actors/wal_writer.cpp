@@ -130,6 +130,23 @@ void wal_writer::finish_collecting() {
   send(step.asker, std::move(step.told));
 }
 
+/// A full disk, so that the collector's step waits for its commit. What the log has said durably
+/// that it doesn't need goes all the same, and may be the room that is missing.
+void wal_writer::remove_given_up() {
+  if (!collecting_)
+    return;
+  const auto retired = log_->retire_oldest();
+  if (!retired && log_->is_fenced()) {
+    fail(retired.reason());
+    return;
+  }
+  if (!retired || *retired != persistence::wal::retirement::removed)
+    return;
+  auto step = *std::exchange(collecting_, std::nullopt);
+  step.told.removed = collected_;
+  send(step.asker, std::move(step.told));
+}
+
 void wal_writer::arm() {
   if (is_armed_)
     return;
@@ -140,8 +157,10 @@ void wal_writer::arm() {
 void wal_writer::flush() {
   const bool is_idle =
     waiting_.empty() && marked_.empty() && pinned_.empty() && log_->staged_bytes() == 0;
-  if (!is_idle && !commit())
+  if (!is_idle && !commit()) {
+    remove_given_up();
     return;
+  }
   acknowledge();
   if (collecting_)
     finish_collecting();
@@ -189,6 +208,8 @@ void wal_writer::reserve() {
   }
   if (found)
     flush(); // What waited for it; perhaps that needs more room still.
+  else
+    remove_given_up();
   if (!is_full_ && !has_failed_)
     tell_room(found);
 }

@@ -44,6 +44,7 @@ private:
   bool commit();
   void acknowledge();
   void finish_collecting();
+  void remove_given_up();
   /// Sets room aside for what comes, or tells that there is none.
   void reserve();
   void tell_room(const result<void>& found);

@@ -17,8 +17,7 @@ uint64_t log_usage::live_bytes() const {
 }
 
 bool log_usage::wants_collection(uint64_t segment_bytes) const {
-  return segments.size() > 1 && pinned_by.empty()
-         && file_bytes() > 2 * live_bytes() + 2 * segment_bytes;
+  return can_collect() && file_bytes() > 2 * live_bytes() + 2 * segment_bytes;
 }
 
 } // namespace caucus::persistence

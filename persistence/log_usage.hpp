@@ -27,6 +27,8 @@ struct log_usage {
 
   [[nodiscard]] uint64_t file_bytes() const;
   [[nodiscard]] uint64_t live_bytes() const;
+  /// There are older segments than the one that is being written, and nothing pins them.
+  [[nodiscard]] bool can_collect() const { return segments.size() > 1 && pinned_by.empty(); }
   /// The files take more than twice what is needed and two segments: with the one that is being
   /// written the log stays below twice the live bytes and three segments.
   [[nodiscard]] bool wants_collection(uint64_t segment_bytes) const;

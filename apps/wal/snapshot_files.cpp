@@ -1,5 +1,6 @@
 #include "apps/wal/snapshot_files.hpp"
 
+#include "persistence/leading_snapshot.hpp"
 #include "persistence/snapshot_reader.hpp"
 #include "persistence/snapshot_receiver.hpp"
 
@@ -25,17 +26,17 @@ checked_snapshots check_snapshots(directory& dir, const wal_recovery& log) {
   for (const auto& group : log.groups) {
     if (group.damaged)
       continue;
-    bool leads_to_log = !group.begins_after.last.index;
+    bool has_begin = !group.begins_after.last.index;
     for (const auto& snapshot : group.snapshots) {
       const snapshot_name name{group.descriptor.group, snapshot.at.last};
       const auto sound = snapshot.is_small ? result<void>{} : verify(dir, name);
       if (sound)
-        leads_to_log = true;
+        has_begin = has_begin || leads_to_log(group, snapshot.at.last);
       else
         found.problems.push_back(
           {file_name(name), 0, "snapshot of group " + group.descriptor.name, sound.reason().what});
     }
-    if (!leads_to_log)
+    if (!has_begin)
       found.lost[group.descriptor.name] = "its log begins after entry "
                                           + std::to_string(group.begins_after.last.index.value())
                                           + ", and no snapshot of what came before can be read";

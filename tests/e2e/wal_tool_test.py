@@ -250,6 +250,18 @@ class CollectedLog(unittest.TestCase):
         self.assertEqual(verified.returncode, 1)
         self.assertIn(f"DAMAGED {newest.name}", verified.stdout)
 
+    def test_a_snapshot_beyond_the_log_leads_to_nothing(self):
+        received = self.directory.parent / "received"
+        subprocess.run([SAMPLE, received, "received"], check=True, timeout=120)
+        verified = run("verify", received)
+        self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
+        leading, beyond = sorted(received.glob("snap-000000000000000b-*"))[-2:]
+        self.assertTrue(beyond.name.endswith("12c"), beyond)
+        leading.unlink()
+        verified = run("verify", received)
+        self.assertEqual(verified.returncode, 1)
+        self.assertIn("group group-11 is quarantined: its log begins after entry 200", verified.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

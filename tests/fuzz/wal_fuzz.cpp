@@ -342,6 +342,21 @@ void go_on(testing::memory_disk& disk, opened_wal opened) {
   }
 }
 
+/// A disk that doesn't answer says nothing of the log: that is never taken for its end, nor for
+/// damage.
+void check_unreadable(testing::memory_disk& disk, directory& dir, const segment_catalog& catalog,
+                      size_t failing) {
+  size_t reads = 0;
+  disk.on_call([&](const testing::disk_call& x) -> std::optional<error> {
+    if (x.kind != testing::disk_call::kind::read || reads++ != failing)
+      return std::nullopt;
+    return error{errc::io_failed, "cannot read it"};
+  });
+  const auto read = recover_log(dir, options(), catalog, std::make_shared<log_index>());
+  disk.on_call({});
+  require(reads <= failing || (!read.ok() && read.reason().code == errc::io_failed));
+}
+
 void check_log(file_bytes area, const choices& how) {
   const auto begin = mend(area, how);
   const uint64_t first = how.misses_front ? 2 : 1;
@@ -355,6 +370,7 @@ void check_log(file_bytes area, const choices& how) {
   require(log_survey{*dir, nobody}.run().ok());
   const auto catalog = segment_catalog::read(*dir, self);
   require(catalog.ok());
+  check_unreadable(disk, *dir, *catalog, area.size() % 8);
   const auto read = recover_log(*dir, options(), *catalog, std::make_shared<log_index>());
   auto opened = wal::open(*dir, self, options());
   require(opened.ok() == read.ok());

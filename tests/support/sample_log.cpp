@@ -1,5 +1,6 @@
 // Writes a log with records of every kind, whose first segments were collected, into a new
-// directory: for the tests of programs that read logs.
+// directory: for the tests of programs that read logs. With `received` it ends with a snapshot that
+// isn't yet in its log's place.
 #define DOCTEST_CONFIG_IMPLEMENT // The fixtures want it.
 #include "persistence/snapshot_writer.hpp"
 #include "tests/unit/persistence/collect_fixture.hpp"
@@ -29,7 +30,7 @@ result<void> add_file(directory& dir, group_id group, const raft::snapshot_bound
   return done ? result<void>{} : result<void>{done.reason()};
 }
 
-result<void> write(directory& dir) {
+result<void> write(directory& dir, bool with_received) {
   auto opened = wal::open(dir, self, tiny_segments());
   if (!opened)
     return std::move(opened).reason();
@@ -72,6 +73,11 @@ result<void> write(directory& dir) {
   raft::persist_batch restart = hard(3, 0, 200);
   restart.snapshot = raft::entry_id{index_t{200}, term_t{3}};
   log.add(group_b, restart);
+  if (auto done = log.commit(true); !done || !with_received)
+    return done;
+  if (auto done = add_file(dir, group_b, boundary(300, 3)); !done)
+    return done;
+  log.add(group_b, mark(boundary(300, 3)));
   return log.commit(true);
 }
 
@@ -79,7 +85,8 @@ result<void> write(directory& dir) {
 
 int main(int argc, char** argv) {
   auto dir = open_posix_directory(argc > 1 ? argv[1] : "");
-  const auto done = dir ? write(**dir) : result<void>{dir.reason()};
+  const bool with_received = argc > 2 && std::string_view{argv[2]} == "received";
+  const auto done = dir ? write(**dir, with_received) : result<void>{dir.reason()};
   if (!done)
     std::cerr << to_string(done.reason()) << '\n';
   return done ? 0 : 1;

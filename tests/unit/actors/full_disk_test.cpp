@@ -3,8 +3,11 @@
 #include "tests/support/elected_cluster.hpp"
 
 #include <doctest/doctest.h>
+#include <set>
 
 namespace caucus::testing {
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -68,6 +71,95 @@ TEST_CASE("E-05 a leader whose disk is full gives way, says so, and takes part a
   CHECK_FALSE(cluster.is_full(full));
   CHECK(cluster.log(full).count("event=disk_has_room") == 1);
   CHECK(cluster.propose(full).kind == outcome_kind::committed);
+}
+
+/// A node alone on a disk that has room for so many of its log's segments, whose log therefore
+/// fills the disk by itself.
+struct crowded_node : elected_cluster {
+  explicit crowded_node(size_t most)
+    : elected_cluster{{.nodes = 1,
+                       .adjust =
+                         [](node_options& x) {
+                           x.segment_bytes = 64 << 10;
+                           x.snapshot_log_bytes = 20 << 10;
+                           x.snapshot_interval_ms = 0;
+                         }}},
+      segments_max{most} {
+    for (const auto& name : disk(1).names())
+      if (name.starts_with("wal-"))
+        segments.insert(segment_of(name));
+    disk(1).on_call([this](const disk_call& call) { return judge(call); });
+  }
+
+  /// The one that is set aside has another name than it will have.
+  static std::string segment_of(std::string_view name) {
+    return std::string{name.substr(0, name.find(".log"))};
+  }
+  std::optional<error> judge(const disk_call& call) {
+    const auto segment = segment_of(call.name);
+    if (call.kind == disk_call::kind::remove && segments.contains(segment)) {
+      if (keeps_segments)
+        return error{errc::io_failed, "cannot remove memory/" + std::string{call.name}};
+      segments.erase(segment);
+    }
+    if (call.kind != disk_call::kind::allocate)
+      return std::nullopt;
+    if (segments.size() >= segments_max)
+      return error{errc::no_space, "cannot allocate memory/" + std::string{call.name}};
+    segments.insert(segment);
+    return std::nullopt;
+  }
+  size_t propose() { return client.propose(group(1), std::string(4000, 'x')); }
+
+  size_t segments_max;
+  std::set<std::string> segments;
+  bool keeps_segments = false;
+  recording_client client{system()};
+};
+
+TEST_CASE("E-05 a log that fills the disk by itself makes room by itself") {
+  for (size_t segments_max : {3, 4}) {
+    CAPTURE(segments_max);
+    crowded_node node{segments_max};
+    uint64_t committed = 0;
+    uint64_t refused = 0;
+    const auto propose = [&] {
+      node.advance(100ms); // A tick, by which replicas notice that it's full.
+      const auto told = node.wait_for(node.client, node.propose());
+      committed += told.kind == outcome_kind::committed ? 1 : 0;
+      refused += told.kind == outcome_kind::not_executed ? 1 : 0;
+    };
+    REQUIRE(node.run_until(
+      [&] {
+        propose();
+        return committed == 300; // 20 segments.
+      },
+      300s));
+    CHECK(committed + refused > 300); // It was full now and then.
+    CHECK(node.log(1).count("event=segment_removed") >= 15);
+    CHECK(node.status(1).fault.empty());
+  }
+}
+
+TEST_CASE("E-05 segments that the log has given up go also while nothing can be written") {
+  crowded_node node{1000};
+  for (int i = 0; i < 150; ++i)
+    REQUIRE(node.wait_for(node.client, node.propose()).kind == outcome_kind::committed);
+  node.keeps_segments = true;
+  REQUIRE(node.run_until([&] { return node.log(1).count("event=segment_not_removed") > 0; }));
+  const auto kept = node.segments.size();
+  CHECK(kept > 3);
+  node.segments_max = kept;
+  std::vector<size_t> asked;
+  for (int i = 0; i < 60; ++i) // Together more than is set aside.
+    asked.push_back(node.propose());
+  REQUIRE(node.run_until([&] { return !node.health(1).trouble.empty(); }));
+  node.advance(2s);
+  CHECK_FALSE(node.client.at(asked.back()).has_value());
+  node.keeps_segments = false;
+  for (auto one : asked)
+    CHECK(node.wait_for(node.client, one).kind == outcome_kind::committed);
+  CHECK(node.health(1).trouble.empty());
 }
 
 TEST_CASE("E-05 where all disks are full nothing is taken, nothing is lost, and reads go on") {

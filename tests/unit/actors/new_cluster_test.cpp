@@ -102,8 +102,16 @@ result<void> force(memory_disk& disk, const node_options& options) {
   return force_new_cluster(*dir, options, small_log(), log);
 }
 
-raft::entry_ptr entry_at(uint64_t index, uint64_t term) {
+/// What the power failing right after a success leaves.
+std::vector<persistence::recovered_group> after_power_failure(memory_disk& disk, uint64_t seed,
+                                                              const node_options& options) {
+  disk.crash(seed);
+  return open(disk, options).found.groups;
+}
+
+raft::entry_ptr entry_at(uint64_t index, uint64_t term, std::string_view payload = {}) {
   auto x = std::make_shared<raft::entry>();
+  x->body.payload = shared_bytes::copy_of(payload);
   x->id = {index_t{index}, term_t{term}};
   x->wall_ns = static_cast<int64_t>(index);
   return x;
@@ -236,6 +244,36 @@ TEST_CASE("a restore is there as a whole or can be done again, wherever the powe
   }
 }
 
+TEST_CASE("what was restored or forced is durable when that is said") {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    backup from{persistence::small_snapshot_bytes_max + 1};
+    memory_disk restored;
+    REQUIRE(restore(restored, from, options_of({1, 2, 3})).ok());
+    const auto found = after_power_failure(restored, seed, options_of({1, 2, 3}));
+    REQUIRE(found.size() == 1);
+    CHECK(found.front().last == index_t{40});
+    memory_disk forced;
+    make_old(forced);
+    REQUIRE(force(forced, options_of({1})).ok());
+    CHECK(after_power_failure(forced, seed, options_of({1})).front().last == index_t{6});
+  }
+}
+
+TEST_CASE("a directory that has nothing but its cluster's founders isn't restored into either") {
+  backup from{100};
+  memory_disk disk;
+  {
+    auto node = open(disk, options_of({1, 2, 3}));
+    node.log->add(membership::founded_by({node_id{1}, node_id{2}, node_id{3}}));
+    REQUIRE(node.log->commit(true).ok());
+  }
+  auto refused = restore(disk, from, options_of({1, 2, 3}));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.reason().code == errc::already_exists);
+  CHECK(refused.reason().what.find("a node's state") != std::string::npos);
+}
+
 TEST_CASE("nothing is restored over what is there") {
   backup from{100};
   memory_disk disk;
@@ -268,6 +306,65 @@ TEST_CASE("a forced node keeps all it has and is the only member, in a later ter
   CHECK(group.tail[4]->id == raft::entry_id{index_t{5}, term_t{4}});
   CHECK(node.found.founding.members.starts_with("1 from its own state"));
   CHECK(node.found.peers.empty());
+}
+
+TEST_CASE("the entry that makes a node alone has the time of the last thing before it") {
+  backup from{100};
+  memory_disk disk;
+  REQUIRE(restore(disk, from, options_of({1, 2, 3})).ok());
+  REQUIRE(force(disk, options_of({1})).ok());
+  auto node = open(disk, options_of({1}));
+  REQUIRE(node.found.groups.front().tail.size() == 1); // Behind the snapshot.
+  CHECK(node.found.groups.front().tail.back()->wall_ns == 99);
+}
+
+TEST_CASE("a group whose log is damaged isn't forced, and the others are") {
+  memory_disk disk;
+  make_old(disk);
+  const auto lost = hash_group("lost", 1);
+  {
+    auto node = open(disk, options_of({1, 2, 3}));
+    node.log->add(persistence::group_descriptor{lost, 1, "lost", replica_uid{2},
+                                                founding_members(options_of({1, 2, 3}))});
+    raft::persist_batch batch;
+    batch.entries.push_back(entry_at(1, 1, "what rots"));
+    node.log->add(lost, batch);
+    REQUIRE(node.log->commit(true).ok());
+    batch.entries.assign(1, entry_at(2, 1)); // So that the one before is no torn tail.
+    node.log->add(lost, batch);
+    REQUIRE(node.log->commit(true).ok());
+  }
+  disk.kill();
+  const auto segment = disk.names().back();
+  const auto bytes = disk.content(segment);
+  const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  disk.overwrite(segment, text.find("what rots"), std::as_bytes(std::span{"WHAT", 4}));
+  REQUIRE(force(disk, options_of({1})).ok());
+  auto node = open(disk, options_of({1}));
+  REQUIRE(node.found.groups.size() == 2);
+  for (const auto& group : node.found.groups) {
+    CHECK(group.damaged.has_value() == (group.descriptor.group == lost));
+    CHECK(group.descriptor.members
+          == founding_members(options_of(
+            group.descriptor.group == lost ? std::set<uint64_t>{1, 2, 3} : std::set<uint64_t>{1})));
+  }
+}
+
+TEST_CASE("a node that the others' removal left alone can still begin a cluster of its own") {
+  memory_disk disk;
+  make_old(disk);
+  {
+    auto node = open(disk, options_of({1, 2, 3}));
+    raft::persist_batch batch;
+    auto alone = std::make_shared<raft::entry>(*entry_at(6, 4));
+    alone->body = {.kind = raft::entry_kind::configuration,
+                   .payload = shared_bytes::copy_of(
+                     membership::encode_payload(founding_members(options_of({1}))))};
+    batch.entries.push_back(std::move(alone));
+    node.log->add(hash_group(name, 1), batch);
+    REQUIRE(node.log->commit(true).ok());
+  }
+  CHECK(force(disk, options_of({1})).ok());
 }
 
 TEST_CASE("two nodes that are forced, and one that is forced again, are of different clusters") {

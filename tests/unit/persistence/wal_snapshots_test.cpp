@@ -1,4 +1,5 @@
 #include "base/assert.hpp"
+#include "persistence/leading_snapshot.hpp"
 #include "raft/recovered_state.hpp"
 #include "tests/unit/persistence/mark_fixture.hpp"
 
@@ -177,6 +178,34 @@ TEST_SUITE("persistence/wal_snapshots") {
     CHECK_THROWS_AS(node.log->add(group_a, cut), invariant_violation);
     CHECK_THROWS_AS(node.log->add(group_a, entries(5, 6, 1)), invariant_violation);
     CHECK(node.log->staged_bytes() == 0);
+  }
+
+  TEST_CASE("a snapshot leads to the log that has its last entry, or begins after it") {
+    memory_disk disk;
+    auto node = with_entries(disk, 10);
+    node.put(group_a, entries(11, 20, 3));
+    const auto leads = [](const recovered_group& group, uint64_t index, uint64_t term) {
+      return persistence::leads_to_log(group, {index_t{index}, term_t{term}});
+    };
+    for (const uint64_t begin : {0, 4, 10, 20}) {
+      CAPTURE(begin);
+      const uint64_t term_there = begin == 0 ? 0 : begin <= 10 ? 1 : 3;
+      if (begin != 0) {
+        node.log->add(group_a, mark(boundary(begin, term_there), boundary(begin, term_there)));
+        node.commit();
+      }
+      node = restart(disk, std::move(node));
+      const auto& group = node.group(group_a);
+      for (uint64_t index = 0; index <= 22; ++index)
+        for (uint64_t term = 0; term <= 4; ++term) {
+          const bool has = index >= begin && index <= 20
+                           && term
+                                == (index == 0    ? 0u
+                                    : index <= 10 ? 1u
+                                                  : 3u);
+          CHECK(leads(group, index, term) == has);
+        }
+    }
   }
 
   TEST_CASE("M-08 configurations before the log's begin are in the snapshot's members") {
