@@ -12,7 +12,9 @@ namespace caucus::bench {
 namespace {
 
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
-constexpr std::chrono::milliseconds retry_pause{50};
+/// Long: clients of thousands of groups that have no leader yet must not keep it from being
+/// elected.
+constexpr std::chrono::seconds retry_pause{2};
 constexpr std::chrono::milliseconds poll_interval{1};
 
 class counting_machine final : public state_machine {
