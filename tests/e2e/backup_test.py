@@ -58,6 +58,7 @@ class Backups(NewClusters):
         leader = cluster.status_of(cluster.leader())
         self.assertEqual((int(told["INDEX"]), int(told["TERM"])), (leader["applied"], leader["term"]))
         self.assertEqual(told["MEMBERS"], ",".join(cluster.member_list))
+        self.assertEqual(told["GROUP"], "counter")
         self.assertEqual(int(told["BYTES"]), file.stat().st_size)
         before = file.read_bytes()
         refused = cluster.command("backup", file)

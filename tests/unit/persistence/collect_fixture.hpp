@@ -2,8 +2,8 @@
 
 #include "persistence/batch_header.hpp"
 #include "persistence/record.hpp"
-#include "persistence/segment_collector.hpp"
 #include "persistence/segment_header.hpp"
+#include "tests/support/collect_step.hpp"
 #include "tests/unit/persistence/mark_fixture.hpp"
 
 namespace caucus::testing {
@@ -25,7 +25,7 @@ inline uint64_t collect(storage& node, size_t bytes_max = 2 << 10) {
   persistence::segment_collector collector{node.log->reader()};
   const auto oldest = node.log->oldest_segment();
   while (node.log->usage().wants_collection(tiny_segments().segment_bytes)) {
-    const auto done = persistence::collect_step(*node.log, collector, bytes_max);
+    const auto done = collect_step(*node.log, collector, bytes_max);
     if (!done)
       FAIL(to_string(done.reason()));
     REQUIRE(*done);

@@ -134,7 +134,7 @@ TEST_SUITE("persistence/snapshot_catalog") {
     CHECK(open_newest(*x.dir, names, cluster_id{9}).reason().code == errc::identity_mismatch);
     auto file = x.disk.content(file_name(name_at(5)));
     auto header = encode(header_at(5));
-    header[8] = std::byte{2};
+    header[8] = std::byte{3};
     const auto sum = crc32c(std::span{header}.first(header.size() - 4));
     std::memcpy(header.data() + header.size() - 4, &sum, sizeof sum);
     x.disk.overwrite(file_name(name_at(5)), 0, header);

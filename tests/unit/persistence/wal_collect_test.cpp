@@ -41,14 +41,21 @@ private:
   directory& inner_;
 };
 
+storage start_with(memory_disk& disk, std::initializer_list<group_id> groups) {
+  auto node = start(disk, tiny_segments());
+  uint64_t uid = 7;
+  for (auto group : groups)
+    node.log->add(descriptor(group, uid++));
+  return node;
+}
+
 } // namespace
 
 TEST_SUITE("persistence/wal_collect") {
 
   TEST_CASE("segments that nothing needs go, the oldest first, and the next start knows") {
     memory_disk disk;
-    auto node = start(disk, tiny_segments());
-    node.log->add(descriptor(group_a));
+    auto node = start_with(disk, {group_a});
     grow(node, group_a, 1, 200);
     const auto before = disk.names().size();
     REQUIRE(before > 5);
@@ -116,9 +123,7 @@ TEST_SUITE("persistence/wal_collect") {
 
   TEST_CASE("a follower whose log goes on is carried, whatever it truncates meanwhile") {
     memory_disk disk;
-    auto node = start(disk, tiny_segments());
-    node.log->add(descriptor(group_a));
-    node.log->add(descriptor(group_b, 8));
+    auto node = start_with(disk, {group_a, group_b});
     grow(node, group_a, 1, 40);
     grow(node, group_b, 1, 100);
     node.log->add(group_b, mark(boundary(100, 1), boundary(100, 1)));
@@ -138,9 +143,7 @@ TEST_SUITE("persistence/wal_collect") {
 
   TEST_CASE("usage says what is live where, and which cold groups hold the oldest segment") {
     memory_disk disk;
-    auto node = start(disk, tiny_segments());
-    node.log->add(descriptor(group_a));
-    node.log->add(descriptor(group_b, 8));
+    auto node = start_with(disk, {group_a, group_b});
     grow(node, group_a, 1, 3);
     grow(node, group_b, 1, 300);
     auto usage = node.log->usage();
@@ -165,9 +168,7 @@ TEST_SUITE("persistence/wal_collect") {
 
   TEST_CASE("while a damaged group is there nothing is collected") {
     memory_disk disk;
-    auto node = start(disk, tiny_segments());
-    node.log->add(descriptor(group_a));
-    node.log->add(descriptor(group_b, 8));
+    auto node = start_with(disk, {group_a, group_b});
     grow(node, group_a, 1, 60);
     grow(node, group_b, 1, 60);
     node.log->add(group_a, mark(boundary(60, 1), boundary(60, 1)));
@@ -189,8 +190,7 @@ TEST_SUITE("persistence/wal_collect") {
 
   TEST_CASE("a name that is left over does no harm and goes at the next chance") {
     memory_disk disk;
-    auto node = start(disk, tiny_segments());
-    node.log->add(descriptor(group_a));
+    auto node = start_with(disk, {group_a});
     grow(node, group_a, 1, 100);
     std::map<std::string, std::vector<std::byte>> files;
     for (const auto& name : disk.names())
@@ -222,8 +222,7 @@ TEST_SUITE("persistence/wal_collect") {
 
   TEST_CASE("a segment that is still needed and missing is refused by name (W-10)") {
     memory_disk disk;
-    auto node = start(disk, tiny_segments());
-    node.log->add(descriptor(group_a));
+    auto node = start_with(disk, {group_a});
     grow(node, group_a, 1, 200);
     node.log->add(group_a, mark(boundary(150, 1), boundary(150, 1)));
     node.commit();
@@ -242,8 +241,7 @@ TEST_SUITE("persistence/wal_collect") {
 
   TEST_CASE("no segment goes before it is durable that nothing in it is needed (W-07, W-10)") {
     memory_disk disk;
-    auto node = start(disk, tiny_segments());
-    node.log->add(descriptor(group_a));
+    auto node = start_with(disk, {group_a});
     grow(node, group_a, 1, 100);
     const auto names = disk.names();
     node.log->add(group_a, mark(boundary(100, 1), boundary(100, 1)));
@@ -286,8 +284,7 @@ TEST_SUITE("persistence/wal_collect") {
 
   TEST_CASE("a damaged checkpoint or moved entry is told, and the group set apart if it is known") {
     memory_disk disk;
-    auto node = start(disk, tiny_segments());
-    node.log->add(descriptor(group_a));
+    auto node = start_with(disk, {group_a});
     node.put(group_a, entries(1, 3, 1));
     node.log->add(descriptor(group_b, 8));
     for (int round = 0; round < 2; ++round) {
@@ -358,9 +355,7 @@ TEST_SUITE("persistence/wal_collect") {
   TEST_CASE(
     "a reader that found its entries just before their segment went finds them again (W-20)") {
     memory_disk disk;
-    auto node = start(disk, tiny_segments());
-    node.log->add(descriptor(group_a));
-    node.log->add(descriptor(group_b, 8));
+    auto node = start_with(disk, {group_a, group_b});
     grow(node, group_a, 1, 40);
     grow(node, group_b, 1, 40);
     node.log->add(group_b, mark(boundary(40, 1), boundary(40, 1)));

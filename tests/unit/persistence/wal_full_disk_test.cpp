@@ -27,6 +27,13 @@ struct small_disk : memory_disk {
   std::atomic<uint64_t> tries{0};
 };
 
+storage start_with_group(memory_disk& disk) {
+  auto node = start(disk);
+  node.log->add(descriptor(group_a));
+  node.commit();
+  return node;
+}
+
 const std::string large(56 << 10, 'x'); // Nearly a segment.
 
 } // namespace
@@ -34,8 +41,7 @@ const std::string large(56 << 10, 'x'); // Nearly a segment.
 TEST_SUITE("persistence/wal: a full disk") {
   TEST_CASE("E-05 what doesn't fit stays staged, is acknowledged by nobody, and goes in later") {
     small_disk disk;
-    auto node = start(disk);
-    node.log->add(descriptor(group_a));
+    auto node = start_with_group(disk);
     node.put(group_a, entries(1, 1, 1, large));
     disk.is_full = true;
     node.log->add(group_a, entries(2, 2, 1, large));
@@ -61,8 +67,7 @@ TEST_SUITE("persistence/wal: a full disk") {
   TEST_CASE("E-05 a crash while it is full loses nothing that was acknowledged") {
     for (uint64_t seed = 1; seed <= 20; ++seed) {
       small_disk disk;
-      auto node = start(disk);
-      node.log->add(descriptor(group_a));
+      auto node = start_with_group(disk);
       node.put(group_a, entries(1, 1, 1, large));
       disk.is_full = true;
       node.log->add(group_a, entries(2, 2, 1, large));
@@ -76,9 +81,7 @@ TEST_SUITE("persistence/wal: a full disk") {
 
   TEST_CASE("E-05 what was set aside lets the log go on, votes first") {
     small_disk disk;
-    auto node = start(disk);
-    node.log->add(descriptor(group_a));
-    node.commit();
+    auto node = start_with_group(disk);
     CHECK(node.log->wants_reserve());
     REQUIRE(node.log->reserve().ok());
     CHECK_FALSE(node.log->wants_reserve());
@@ -99,9 +102,7 @@ TEST_SUITE("persistence/wal: a full disk") {
 
   TEST_CASE("E-05 a file that can't be made for now is waited for") {
     memory_disk disk;
-    auto node = start(disk);
-    node.log->add(descriptor(group_a));
-    node.commit();
+    auto node = start_with_group(disk);
     disk.on_call([](const disk_call& call) -> std::optional<error> {
       if (call.kind != disk_call::kind::create)
         return std::nullopt;
@@ -115,9 +116,7 @@ TEST_SUITE("persistence/wal: a full disk") {
 
   TEST_CASE("E-01 any other failure of setting aside fences") {
     memory_disk disk;
-    auto node = start(disk);
-    node.log->add(descriptor(group_a));
-    node.commit();
+    auto node = start_with_group(disk);
     disk.on_call([](const disk_call& call) -> std::optional<error> {
       if (call.kind != disk_call::kind::allocate)
         return std::nullopt;
@@ -130,9 +129,7 @@ TEST_SUITE("persistence/wal: a full disk") {
 
   TEST_CASE("a segment set aside that nobody used is gone after the next start, without a word") {
     memory_disk disk;
-    auto node = start(disk);
-    node.log->add(descriptor(group_a));
-    node.commit();
+    auto node = start_with_group(disk);
     REQUIRE(node.log->reserve().ok());
     node = {};
     disk.kill();

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/rng.hpp"
-#include "persistence/segment_collector.hpp"
+#include "tests/support/collect_step.hpp"
 #include "tests/unit/persistence/log_state.hpp"
 #include "tests/unit/persistence/mark_fixture.hpp"
 
@@ -158,7 +158,7 @@ private:
   bool collect() {
     persistence::segment_collector collector{node_.log->reader()};
     const auto oldest = node_.log->oldest_segment();
-    const auto done = persistence::collect_step(*node_.log, collector, 4 << 10);
+    const auto done = collect_step(*node_.log, collector, 4 << 10);
     if (!done) {
       failure_ = done.reason();
       return false;
