@@ -145,6 +145,9 @@ result<void> wal_replay::finish(wal_recovery& into) {
       found.runs = log->runs;
       found.last = log->last;
       found.tail = group.tail.decode();
+      // Moved records bring older entries after the newest were too large to be kept.
+      if (!found.tail.empty() && found.tail.back()->id.index != found.last)
+        found.tail.clear();
       // The commit index may be known before the entries are here; it is a hint (RELIABILITY W-19).
       found.hard.commit = std::clamp(found.hard.commit, log->begins_after.index, found.last);
     }
