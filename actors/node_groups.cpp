@@ -4,7 +4,6 @@
 #include "actors/group_replica.hpp"
 #include "actors/machine_host.hpp"
 #include "actors/node_runtime.hpp"
-#include "persistence/leading_snapshot.hpp"
 
 #include <caf/send.hpp>
 
@@ -124,7 +123,7 @@ result<group_actor> node_runtime::create_group(const std::string& name,
   auto machine = make_machine(name, factory);
   if (!machine)
     return machine.reason();
-  auto begin = choose_snapshot(name); // Reads it as a whole.
+  auto begin = choose_beginning_of(name); // Reads it as a whole.
   if (!begin)
     return begin.reason();
   std::lock_guard guard{mutex_};
@@ -143,34 +142,24 @@ result<group_actor> node_runtime::create_group(const std::string& name,
   }
 }
 
-result<node_runtime::beginning> node_runtime::choose_snapshot(const std::string& name) {
+result<group_beginning> node_runtime::choose_beginning_of(const std::string& name) {
   auto* known = recall(name);
   if (known == nullptr)
-    return beginning{};
-  auto& snapshots = known->snapshots;
-  std::erase_if(snapshots, [&](const auto& x) { return !leads_to_log(*known, x.at.last); });
-  auto found = context_->store->find_sound(known->descriptor.group, snapshots);
-  for (const auto& damaged : found.damaged)
+    return group_beginning{};
+  auto begin = choose_beginning(*known, *context_->store);
+  if (!begin)
+    return begin;
+  for (const auto& damaged : begin->damaged)
     context_->log().warning("group=" + name + " event=snapshot_damaged reason=\""
                             + to_string(damaged) + "\"");
-  const auto begin = known->begins_after.last.index;
-  if (!found.newest && begin)
-    return error{errc::wal_corrupt,
-                 "group '" + name + "': its log begins after entry " + std::to_string(begin.value())
-                   + ", and no snapshot of what came before can be read"
-                   + (found.damaged.empty() ? "" : ": " + found.damaged.back().what)
-                   + "; remove this node from the group and add it anew"};
-  std::erase_if(snapshots, [&](const auto& x) {
-    return !found.newest || x.at.last.index > found.newest->at.last.index;
-  });
-  for (auto& x : snapshots)
-    x.bytes = {}; // The log has them.
-  return beginning{snapshots, std::move(found.newest)};
+  known->snapshots = begin->snapshots;
+  return begin;
 }
 
 node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group* known,
                                                    const std::string& name,
-                                                   const new_machine& machine, beginning begin) {
+                                                   const new_machine& machine,
+                                                   group_beginning begin) {
   auto& options = context_->options;
   auto room = std::make_shared<admission>(options.waiting_commands_max,
                                           options.uncommitted_bytes_max, context_->uncommitted);
@@ -183,15 +172,8 @@ node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group*
   // A copy: whatever fails below, the next try finds all that is known. It shares the entries.
   auto from_disk = known ? *known : persistence::recovered_group{.descriptor = describe_new(name)};
   auto group = from_disk.descriptor.group;
-  raft::recovered_state state{.hard = from_disk.hard,
-                              .members = from_disk.members(),
-                              .members_id = from_disk.begins_after.members.id,
-                              .configurations = std::move(from_disk.configurations),
-                              .compacted = from_disk.begins_after.last,
-                              .runs = std::move(from_disk.runs),
-                              .last = from_disk.last,
-                              .tail = std::move(from_disk.tail),
-                              .applied = begin.loaded ? begin.loaded->at.last.index : index_t{}};
+  auto state = core_state(from_disk);
+  state.applied = begin.loaded ? begin.loaded->at.last.index : index_t{};
   auto spawn_machine = [home = machine_home(), system = &system_, alive = machines_, machine,
                         name](const replica_actor& replica, index_t replay_until) {
     caf::actor_config config{home};

@@ -12,8 +12,6 @@
 #include "actors/transport_hub.hpp"
 #include "actors/wal_writer.hpp"
 
-#include "persistence/snapshot_catalog.hpp"
-
 #include <caf/send.hpp>
 
 #include <algorithm>
@@ -78,27 +76,6 @@ membership::founding find_founding(const persistence::wal_recovery& found,
   if (options.join || !found.groups.empty())
     return {};
   return membership::founded_by(ids_of(options.members));
-}
-
-/// What a start finds of snapshots that the log knows nothing of: unfinished, or not told it before
-/// the end came.
-result<void> remove_unknown_snapshots(persistence::directory& dir,
-                                      const persistence::wal_recovery& found) {
-  const auto catalog = persistence::snapshot_catalog::read(dir);
-  if (!catalog)
-    return catalog.reason();
-  if (auto done = persistence::remove_leftovers(dir, *catalog); !done)
-    return done;
-  std::vector<persistence::snapshot_name> unknown;
-  for (const auto& [group, names] : catalog->groups) {
-    const auto known = std::find_if(found.groups.begin(), found.groups.end(),
-                                    [&](const auto& x) { return x.descriptor.group == group; });
-    for (const auto& name : names)
-      if (known == found.groups.end()
-          || (!known->damaged && persistence::find(known->snapshots, name.last) == nullptr))
-        unknown.push_back(name);
-  }
-  return persistence::remove_snapshots(dir, unknown);
 }
 
 } // namespace

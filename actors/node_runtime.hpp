@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/actor_census.hpp"
+#include "actors/group_beginning.hpp"
 #include "actors/group_handle.hpp"
 #include "actors/inbound.hpp"
 #include "actors/node_context.hpp"
@@ -64,16 +65,11 @@ private:
   /// What the log knew of the group at the start; null if it never was.
   persistence::recovered_group* recall(const std::string& name);
   [[nodiscard]] persistence::group_descriptor describe_new(const std::string& name) const;
-  /// What a group's machine begins with.
-  struct beginning {
-    std::vector<persistence::kept_snapshot> snapshots; ///< Known and not found damaged.
-    std::optional<persistence::kept_snapshot> loaded;  ///< The newest; nothing: an empty state.
-  };
-  /// `wal_corrupt` if the log's front is gone and no snapshot of it can be read.
-  result<beginning> choose_snapshot(const std::string& name);
+  /// Of a group that the log doesn't know: nothing. Warns of damaged snapshots.
+  result<group_beginning> choose_beginning_of(const std::string& name);
   /// `known`: as of `recall`; untouched if this throws.
   open_group spawn_group(persistence::recovered_group* known, const std::string& name,
-                         const new_machine& machine, beginning begin);
+                         const new_machine& machine, group_beginning begin);
 
   /// Spawns on a worker (`home`), or wherever the system puts it.
   template <class Actor, class... Ts>

@@ -25,7 +25,7 @@ segment_writer::segment_writer(directory& dir, const wal_options& options,
   header_.sequence = 0;
 }
 
-result<void> segment_writer::resume(log_position tail, uint64_t dead_end) {
+result<void> segment_writer::resume(log_position tail, uint64_t unproven, uint64_t dead_end) {
   auto opened = directory_.open(segment_name(tail.segment));
   if (!opened)
     return std::move(opened).reason();
@@ -37,6 +37,10 @@ result<void> segment_writer::resume(log_position tail, uint64_t dead_end) {
   offset_ = tail.offset;
   file_bytes_ = *size;
   is_synced_ = false; // Whoever wrote what was recovered may have been killed before its sync.
+  // After a sync that failed the page cache may show what the disk will never have, and the next
+  // sync would tell nothing of it (RELIABILITY E-02).
+  if (auto done = write_again(unproven, offset_); !done)
+    return done;
   // Dead bytes are told from live ones by their older epoch; without them there is nothing to tell.
   if (auto done = zero(offset_, dead_end); !done)
     return done;
@@ -143,6 +147,22 @@ result<void> segment_writer::sync() {
   auto done = file_->sync();
   is_synced_ = done.ok();
   return done;
+}
+
+result<void> segment_writer::write_again(uint64_t begin, uint64_t end) {
+  std::vector<std::byte> bytes(std::min<uint64_t>(zeros_step, end - begin));
+  while (begin < end) {
+    const auto step = std::span{bytes}.first(std::min<uint64_t>(bytes.size(), end - begin));
+    auto count = file_->read_at(begin, step);
+    if (!count)
+      return std::move(count).reason();
+    if (*count < step.size())
+      return error{errc::io_failed, segment_name(header_.sequence) + " has become shorter"};
+    if (auto done = file_->write_at(begin, step); !done)
+      return done;
+    begin += step.size();
+  }
+  return {};
 }
 
 result<void> segment_writer::write_zeros(file& into, uint64_t begin, uint64_t end) const {

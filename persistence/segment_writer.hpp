@@ -15,9 +15,10 @@ public:
   /// `made_by` has what all segments of this start share; the directory must outlive the writer.
   segment_writer(directory& dir, const wal_options& options, const segment_header& made_by);
 
-  /// Goes on in an existing segment behind `tail`; what is left there up to `dead_end` is
-  /// overwritten with zeros.
-  result<void> resume(log_position tail, uint64_t dead_end);
+  /// Goes on in an existing segment behind `tail`. What of it may not be on the disk, from
+  /// `unproven` on, is written again; what is left behind it up to `dead_end` is overwritten with
+  /// zeros.
+  result<void> resume(log_position tail, uint64_t unproven, uint64_t dead_end);
   /// Sets blocks aside for the next segment, with room for a batch of `bytes`. After `no_space` all
   /// is as before, and it may be tried again (RELIABILITY E-05).
   result<void> reserve(uint64_t bytes);
@@ -44,6 +45,7 @@ public:
   [[nodiscard]] bool is_synced() const noexcept { return is_synced_; }
 
 private:
+  result<void> write_again(uint64_t begin, uint64_t end);
   result<void> write_zeros(file& into, uint64_t begin, uint64_t end) const;
   /// Of the current segment.
   result<void> zero(uint64_t begin, uint64_t end);

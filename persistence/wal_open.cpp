@@ -76,7 +76,7 @@ result<opened_wal> wal::open(directory& dir, wal_identity id, wal_options option
   st->know(*found, *catalog);
   if (auto tidied = tidy(dir, *catalog); !tidied)
     return std::move(tidied).reason();
-  if (auto begun = st->begin(found->end.tail, found->end.dead_end); !begun)
+  if (auto begun = st->begin(found->end); !begun)
     return std::move(begun).reason();
   std::unique_ptr<wal> log{new wal{std::move(st)}};
   return opened_wal{std::move(log), std::move(recovery)};
@@ -126,9 +126,9 @@ void wal::state::know(const recovered_group& group) {
   }
 }
 
-result<void> wal::state::begin(log_position tail, uint64_t dead_end) {
-  if (tail.segment != 0) {
-    if (auto done = writer.resume(tail, dead_end); !done)
+result<void> wal::state::begin(const wal_scan::end& end) {
+  if (end.tail.segment != 0) {
+    if (auto done = writer.resume(end.tail, end.unproven, end.dead_end); !done)
       return done;
     // What was read may have been in the page cache only; now it may be built upon.
     if (auto done = sync(); !done)

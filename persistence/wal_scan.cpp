@@ -53,6 +53,7 @@ result<void> wal_scan::scan_segment(const segment_catalog::segment& segment,
   end_.epoch = std::max(end_.epoch, segment.header.epoch);
   end_.tail = {segment.header.sequence, segment_header_bytes};
   end_.dead_end = end_.tail.offset;
+  unproven_.clear(); // The segment before was synced before this one began.
   while (next == nullptr || end_.last_batch + 1 < next->header.first_batch) {
     auto found = scan_batch(window, segment.bytes);
     if (found && !*found)
@@ -63,6 +64,7 @@ result<void> wal_scan::scan_segment(const segment_catalog::segment& segment,
       break;
     report_progress(end_.tail.offset);
   }
+  end_.unproven = unproven_.empty() ? end_.tail.offset : unproven_.front().offset;
   end_.bytes_read += next == nullptr ? segment.bytes : end_.tail.offset;
   return {};
 }
@@ -106,6 +108,9 @@ result<void> wal_scan::apply(std::span<const std::byte> batch, const batch_heade
     return damaged_log(directory_, applied.reason().what);
   if (!applied)
     return error{applied.reason().code, directory_.path() + "/" + applied.reason().what};
+  unproven_.push_back({header.number, end_.tail.offset});
+  while (!unproven_.empty() && unproven_.front().batch <= header.durable_upto)
+    unproven_.pop_front();
   end_.last_batch = header.number;
   end_.epoch = header.epoch;
   end_.tail.offset += header.bytes;

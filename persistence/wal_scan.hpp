@@ -3,6 +3,8 @@
 #include "persistence/segment_catalog.hpp"
 #include "persistence/wal_replay.hpp"
 
+#include <deque>
+
 namespace caucus::persistence {
 
 class read_window;
@@ -14,6 +16,7 @@ public:
   /// Where the next batch goes, and what was found on the way there.
   struct end {
     log_position tail;       ///< Behind the last batch.
+    uint64_t unproven = 0;   ///< In the same file: behind the last batch known to be durable.
     uint64_t dead_end = 0;   ///< In the same file: behind the last byte that isn't zero.
     uint64_t last_batch = 0; ///< Its number; 0 if there was none.
     boot_count epoch;        ///< The newest one seen.
@@ -59,6 +62,12 @@ private:
   uint64_t bytes_before_ = 0; ///< Of the segments already read.
   uint64_t bytes_total_ = 0;
   uint64_t reported_ = 0;
+  /// Of the segment being read: batches that none after them says to be durable.
+  struct place {
+    uint64_t batch = 0;
+    uint64_t offset = 0;
+  };
+  std::deque<place> unproven_;
   end end_;
 };
 

@@ -78,7 +78,7 @@ struct wal::state {
   void know(const recovered_log& found, const segment_catalog& catalog);
   void know(const recovered_group& group);
   /// Goes on behind what recovery found (segment 0: nothing) and makes this start's epoch durable.
-  result<void> begin(log_position tail, uint64_t dead_end);
+  result<void> begin(const wal_scan::end& end);
   /// Writes what is staged as one batch, into a new segment if it doesn't fit.
   result<void> append_staged();
   result<void> sync();

@@ -48,6 +48,12 @@ command_line parse_command_line(int argc, char** argv) {
     ->check(CLI::Range(uint64_t{0}, uint64_t{1'000'000'000}));
   app.add_option("--set", x.assignments, "name=value: an option that isn't left to the seed")
     ->allow_extra_args(false);
+  std::string storage;
+  app
+    .add_option("--storage", storage,
+                "What nodes store by: a model of the log, fast (the default), or the log itself: "
+                "persistence's code on a simulated disk, as --set storage=1")
+    ->check(CLI::IsMember({"model", "wal"}));
   app.add_option("--trace", x.trace_file, "Writes a line for every event to this file");
   app.add_option("--history", x.history_file,
                  "Writes what clients saw to this file, as JSON lines");
@@ -67,6 +73,8 @@ command_line parse_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     x.is_checked = checks == "on";
+    if (!storage.empty())
+      x.assignments.insert(x.assignments.begin(), storage == "wal" ? "storage=1" : "storage=0");
     refuse_files_of_many(x);
     auto probe = drawn_options(x.seed);
     for (const auto& assignment : x.assignments)

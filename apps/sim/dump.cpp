@@ -25,6 +25,11 @@ void dump(const std::vector<sim_node>& nodes, const std::filesystem::path& into)
       continue;
     const auto directory = into / text("node-", n.id());
     std::filesystem::create_directories(directory);
+    if (const auto* storage = n.disk.production()) {
+      for (const auto& name : storage->disk().names())
+        write(directory / name, storage->disk().content(name));
+      continue;
+    }
     write(directory / "log", n.disk.bytes());
     if (const auto& file = n.disk.snapshot())
       write(directory / text("snapshot-", file->index(), "-", file->at.last.term), *file->bytes);

@@ -72,6 +72,12 @@ constexpr std::array table{ROW(seed, 0, seed_max),
                            ROW(snapshot_every, 0, count_max),
                            ROW(snapshot_keep, 0, count_max),
                            ROW(snapshot_us, 0, hour_us),
+                           ROW(storage, 0, 1),
+                           ROW(segment_bytes, 8192, bytes_max),
+                           ROW(snapshot_files_permille, 0, 1000),
+                           ROW(power_permille, 0, 1000),
+                           ROW(inner_crash_permille, 0, 1000),
+                           ROW(failed_call_permille, 0, 1000),
                            ROW(fault_every_us, 0, hour_us),
                            ROW(down_us, 0, hour_us),
                            ROW(trouble_us, 0, hour_us),
@@ -177,6 +183,15 @@ void draw_faults(options& x, dice& draw) {
     x.crash = 2; // Never a run in which little happens.
 }
 
+/// From dice of their own: what is drawn for the model stays what it is.
+void draw_storage(options& x, dice draw) {
+  x.segment_bytes = draw.one_of({8192, 8192, 16 << 10, 64 << 10});
+  x.snapshot_files_permille = draw.one_of({0, 500, 1000});
+  x.power_permille = draw.one_of({300, 700, 1000});
+  x.inner_crash_permille = sometimes(draw, 700, 1, 10);
+  x.failed_call_permille = sometimes(draw, 300, 1, 1);
+}
+
 } // namespace
 
 std::span<const option_row> option_table() { return table; }
@@ -210,6 +225,7 @@ options drawn_options(uint64_t seed) {
     x.liveness = 2;
   x.quiesce_ticks = x.pre_vote != 0 ? sometimes(draw, 100, 1, 4) : 0;
   x.full_disk = sometimes(draw, 300, 1, 2);
+  draw_storage(x, dice{rng::mix(seed ^ 0x73746f72616765)});
   return x;
 }
 

@@ -80,6 +80,14 @@ struct options {
   int64_t snapshot_keep = 0;  ///< Entries before it that stay in the log.
   int64_t snapshot_us = 0;    ///< Mean, to make one or to send one.
 
+  // -- the production log and snapshots (storage=1) ----------------------------------------
+  int64_t storage = 0; ///< 0: the model, fast. 1: persistence's own code on a simulated disk.
+  int64_t segment_bytes = 64 << 10;
+  int64_t snapshot_files_permille = 500; ///< The others are records of the log.
+  int64_t power_permille = 500;          ///< Of the crashes; the others leave the page cache alone.
+  int64_t inner_crash_permille = 0; ///< Of what a storage begins: the node dies at a call within.
+  int64_t failed_call_permille = 0; ///< Of the disk's calls: EIO.
+
   // -- faults --------------------------------------------------------------------------
   int64_t fault_every_us = 0;   ///< Mean; 0: none.
   int64_t down_us = 100'000;    ///< Mean time until a restart.

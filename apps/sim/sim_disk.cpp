@@ -9,6 +9,9 @@ namespace caucus::sim {
 
 uint64_t sim_disk::start(int64_t now_us, int64_t batches_max) {
   CAUCUS_ASSERT(!is_busy());
+  if (wal_)
+    return start_production(now_us, batches_max);
+  is_busy_ = true;
   CAUCUS_ASSERT(has_queued() && oldest_queued_us() <= now_us);
   scratch_.clear();
   for (; batches_max > 0 && has_queued() && oldest_queued_us() <= now_us; --batches_max) {
@@ -31,6 +34,9 @@ void sim_disk::write(std::span<const std::byte> record) {
 
 persist_seq sim_disk::finish() {
   CAUCUS_ASSERT(is_busy());
+  if (wal_)
+    return finish_production();
+  is_busy_ = false;
   for (const auto& x : in_flight_)
     replay(x, durable_);
   const auto upto = in_flight_.back().seq;
@@ -42,6 +48,8 @@ persist_seq sim_disk::finish() {
 
 void sim_disk::publish(snapshot_file x) {
   files_.emplace(x.at.last, x);
+  if (wal_) // It counts once the log knows it.
+    return;
   if (!snapshot_ || snapshot_->index() < x.index())
     snapshot_ = std::move(x);
 }
@@ -93,6 +101,9 @@ void sim_disk::replay(const raft::persist_batch& x, contents& onto) const {
 }
 
 sim_disk::loss sim_disk::crash(dice& draw, bool torn) {
+  if (wal_)
+    return crash_production();
+  is_busy_ = false;
   loss out{.batches = in_flight_.size() + queue_.size(), .torn = 0};
   queue_.clear();
   lost_maybe_ = std::exchange(in_flight_, {});
@@ -114,6 +125,8 @@ sim_disk::loss sim_disk::crash(dice& draw, bool torn) {
 }
 
 sim_disk::contents sim_disk::recover() {
+  if (wal_)
+    return recover_production();
   contents found;
   found.log.set_first_members(first_members_);
   size_t at = 0;

@@ -4,7 +4,9 @@
 #include "apps/sim/disk_record.hpp"
 #include "apps/sim/log_mirror.hpp"
 #include "apps/sim/snapshot_file.hpp"
+#include "apps/sim/wal_storage.hpp"
 #include "base/ring.hpp"
+#include "raft/recovered_state.hpp"
 
 #include <map>
 #include <optional>
@@ -18,6 +20,9 @@ namespace caucus::sim {
 ///
 /// One sector's write is atomic; sectors that were not synced reach the platter in any order
 /// (DESIGN.md section 5, RELIABILITY W-01, W-02, W-16).
+///
+/// The file and its snapshots are a model of the production ones, small and fast. Or they are the
+/// production ones (sim_disk_wal.cpp): then this only watches that they keep what they promise.
 class sim_disk {
 public:
   static constexpr size_t sector_bytes = 512;
@@ -35,6 +40,10 @@ public:
   };
 
   /// Before anything else: the group's first members, empty for a node that joins.
+  void use_production(const wal_storage::settings& how) {
+    wal_ = std::make_unique<wal_storage>(how);
+  }
+  [[nodiscard]] wal_storage* production() const noexcept { return wal_.get(); }
   void format(membership::configuration_ptr first_members) {
     first_members_ = {index_t{}, std::move(first_members)};
     durable_.log.set_first_members(first_members_);
@@ -43,14 +52,18 @@ public:
   void hand_over(raft::persist_batch batch, int64_t at_us) {
     queue_.push_back({std::move(batch), at_us});
   }
-  [[nodiscard]] bool is_busy() const noexcept { return !in_flight_.empty(); }
-  [[nodiscard]] bool has_queued() const noexcept { return !queue_.empty(); }
-  [[nodiscard]] int64_t oldest_queued_us() const noexcept { return queue_.front().at_us; }
+  [[nodiscard]] bool is_busy() const noexcept { return is_busy_; }
+  [[nodiscard]] bool has_queued() const noexcept {
+    return !queue_.empty() || (wal_ && wal_->has_marks());
+  }
+  [[nodiscard]] int64_t oldest_queued_us() const noexcept {
+    return queue_.empty() ? 0 : queue_.front().at_us;
+  }
 
   /// Writes up to `batches_max` of what was handed over by `now_us`. @returns a hash of the bytes.
-  /// Precondition: not busy; something was.
+  /// Precondition: not busy; something was. A production storage may fail to, and isn't busy then.
   uint64_t start(int64_t now_us, int64_t batches_max);
-  /// The sync is done. @returns the highest seq that is durable now.
+  /// The sync is done. @returns the highest seq that is durable now. A production storage may fail.
   persist_seq finish();
 
   /// The file is whole and durable. Only the newest one is kept.
@@ -66,6 +79,19 @@ public:
   /// Reads the platter from its first byte. Throws `violation` if something durable is missing.
   contents recover();
 
+  // Of a production storage only.
+
+  /// Before `recover`: the start itself. Its error is why the node can't run.
+  result<void> open();
+  /// After it: what the production code hands to the core.
+  raft::recovered_state take_core_state() { return std::move(core_state_); }
+  /// The snapshots that the log was told of since: up to where it may be compacted.
+  std::vector<index_t> take_compactable() { return std::exchange(compactable_, {}); }
+  /// What a reader of the log finds; throws `violation` if that isn't what was written.
+  result<std::vector<raft::entry_ptr>> read(const raft::log_read& x);
+  /// Loads a snapshot of which the core was told; throws `violation` if it isn't what was made.
+  result<snapshot_file> load(raft::entry_id last);
+
   [[nodiscard]] const log_mirror& durable() const noexcept { return durable_.log; }
   [[nodiscard]] const raft::hard_state& durable_hard() const noexcept { return durable_.hard; }
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {bytes_}; }
@@ -76,6 +102,13 @@ private:
     int64_t at_us = 0;
   };
 
+  uint64_t start_production(int64_t now_us, int64_t batches_max);
+  persist_seq finish_production();
+  loss crash_production();
+  contents recover_production();
+  [[nodiscard]] bool is_found(const contents& expected, contents& found) const;
+  void check_image(raft::entry_id last, const std::vector<std::byte>& image) const;
+
   void replay(const raft::persist_batch& x, contents& onto) const;
   /// What a restart makes of the log and the newest snapshot. @returns whether the log began anew.
   bool reconcile(contents& x) const;
@@ -84,6 +117,13 @@ private:
   void write(std::span<const std::byte> record);
   void check_recovered(const contents& found, uint64_t number) const;
 
+  std::unique_ptr<wal_storage> wal_; ///< Null: the model below.
+  wal_storage::beginning beginning_; ///< Of this life.
+  raft::recovered_state core_state_;
+  std::vector<index_t> compactable_;
+  std::vector<persistence::snapshot_mark> lost_marks_; ///< In flight at the last crash.
+
+  bool is_busy_ = false;
   ring<queued> queue_;
   std::vector<raft::persist_batch> in_flight_;
   std::vector<std::byte> bytes_; ///< As the cache has it; after a crash as the platter has it.

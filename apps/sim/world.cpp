@@ -35,6 +35,8 @@ world::world(const options& x, const run_settings& how)
   }
   members_ = judges_ = std::make_shared<const membership::configuration>(first_members_);
   const auto nobody = std::make_shared<const membership::configuration>();
+  for (uint8_t i = 1; i < nodes_.size() && x.storage != 0; ++i)
+    use_production_storage(nodes_[i], stream(x, 6));
   for (uint8_t i = 1; i < nodes_.size(); ++i) // Who joins learns them from the log.
     nodes_[i].disk.format(first_members_.is_member(nodes_[i].id()) ? members_ : nobody);
   for (auto id : first_members_.members())
@@ -200,6 +202,7 @@ void world::heal() {
     n.paused_until_us = n.disk_slow_until_us = n.disk_stuck_until_us = n.machine_slow_until_us = 0;
     n.disk_full_until_us = 0;
     n.fails_next_sync = false;
+    heal_storage(n);
     if (are_deaf && !is_kept)
       for (uint8_t from = 1; from < nodes_.size(); ++from)
         network_.cut(from, n.number, std::numeric_limits<int64_t>::max());

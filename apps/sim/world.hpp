@@ -94,6 +94,20 @@ private:
   void restore(sim_node& n, raft::entry_id upto);
   void note_file(const sim_node& n, const snapshot_file& x);
 
+  // -- production storage (world_storage.cpp) ---------------------------------------
+  void use_production_storage(sim_node& n, uint64_t stream) const;
+  [[nodiscard]] bool open_storage(sim_node& n);
+  [[nodiscard]] bool has_room(sim_node& n);
+  void after_failed_write(sim_node& n);
+  [[nodiscard]] bool finish_storage(sim_node& n);
+  [[nodiscard]] std::vector<raft::entry_ptr> read_storage(sim_node& n, const raft::log_read& x,
+                                                          bool fails);
+  void make_in_storage(sim_node& n, snapshot_file made);
+  [[nodiscard]] bool ship_from_storage(sim_node& n, snapshot_file& file);
+  [[nodiscard]] bool receive_in_storage(sim_node& n, snapshot_file& file);
+  void die_of_storage(sim_node& n);
+  static void heal_storage(sim_node& n);
+
   // -- what a core wants done (world_ready.cpp) -----------------------------------
   void step(sim_node& n, raft::input&& in);
   void take(sim_node& n);

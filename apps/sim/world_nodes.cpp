@@ -4,8 +4,10 @@
 
 namespace caucus::sim {
 
-void world::start(sim_node& n) {
-  auto found = n.disk.recover();
+namespace {
+
+/// What production code makes of a log, of the model's.
+raft::recovered_state core_state_of(const sim_disk::contents& found, int64_t recovered_bytes) {
   raft::recovered_state state{.hard = found.hard};
   const auto first_members = found.log.numbered_members_at(found.log.before());
   state.members = *first_members.members;
@@ -21,11 +23,22 @@ void world::start(sim_node& n) {
   int64_t bytes = 0;
   for (auto i = state.last; i > found.log.before(); i = i - 1) {
     bytes += static_cast<int64_t>(found.log.at(i)->cost());
-    if (!state.tail.empty() && bytes > options_.recovered_bytes)
+    if (!state.tail.empty() && bytes > recovered_bytes)
       break;
     state.tail.push_back(found.log.at(i));
   }
   std::reverse(state.tail.begin(), state.tail.end());
+  return state;
+}
+
+} // namespace
+
+void world::start(sim_node& n) {
+  if (!open_storage(n))
+    return;
+  auto found = n.disk.recover();
+  auto state = n.disk.production() != nullptr ? n.disk.take_core_state()
+                                              : core_state_of(found, options_.recovered_bytes);
   if (!n.machine)
     n.machine = std::make_unique<machine>();
   if (const auto& file = n.disk.snapshot(); file && n.machine->applied() < file->index()) {
@@ -76,11 +89,12 @@ void world::crash(sim_node& n, bool comes_back) {
 void world::tick(sim_node& n) {
   plan(event_kind::tick, now_us_ + options_.tick_us * 1000 / n.rate_permille, n);
   tell_sleeper(n);
-  if (const bool has_room = now_us_ >= n.disk_full_until_us; n.knew_room != has_room) {
-    n.knew_room = has_room;
-    step(n, raft::storage{has_room});
+  if (const bool there_is = has_room(n); n.knew_room != there_is && n.is_up()) {
+    n.knew_room = there_is;
+    step(n, raft::storage{there_is});
   }
-  step(n, raft::tick{});
+  if (n.is_up())
+    step(n, raft::tick{});
 }
 
 /// A shell knows which nodes are alive, and tells who sleeps for as long as one isn't.
@@ -143,6 +157,10 @@ void world::start_disk(sim_node& n) {
   n.is_start_planned = false;
   const auto bytes = n.disk.start(now_us_, options_.batches_max);
   trace_.note(event_kind::disk_start, now_us_, n.number, bytes);
+  if (!n.disk.is_busy()) {
+    after_failed_write(n);
+    return;
+  }
   auto latency_us = options_.sync_min_us + disks_.around(options_.sync_mean_us);
   if (now_us_ < n.disk_slow_until_us)
     latency_us = latency_us * 10 + options_.tick_us;
@@ -153,15 +171,23 @@ void world::start_disk(sim_node& n) {
 void world::finish_disk(sim_node& n) {
   ++counts_.events;
   ++counts_.disk_completions;
-  if (n.fails_next_sync) { // Never retried: what the cache holds now is anybody's guess (E-01).
+  if (n.fails_next_sync
+      && n.disk.production()
+           == nullptr) { // Never retried: what the cache holds now is anybody's guess (E-01).
     say(n, "a sync fails");
     crash(n, true);
     return;
   }
+  if (n.fails_next_sync)
+    n.disk.production()->fail_next_sync();
   const auto upto = n.disk.finish();
+  if (!finish_storage(n))
+    return;
   trace_.note(event_kind::disk_done, now_us_, n.number, upto.value());
   say(n, "durable: batch ", upto, ", log ", n.disk.durable().last());
   plan_disk(n);
+  if (upto == persist_seq{}) // Only a snapshot was to be written.
+    return;
   if (options_.notice_us > 0 || n.is_paused(now_us_))
     plan(event_kind::notice, soon(options_.notice_us), n, static_cast<uint32_t>(upto.value()));
   else
@@ -213,7 +239,10 @@ void world::finish_read(sim_node& n) {
   const auto& log = n.disk.durable();
   uint64_t bytes = 0;
   const bool fails = disks_.permille(options_.failed_read_permille);
-  for (auto i = asked.first; !fails && i > log.before() && i <= std::min(asked.last, log.last());
+  if (n.disk.production() != nullptr)
+    done.entries = read_storage(n, asked, fails);
+  for (auto i = asked.first; n.disk.production() == nullptr && !fails && i > log.before()
+                             && i <= std::min(asked.last, log.last());
        ++i) {
     bytes += log.at(i)->cost();
     if (!done.entries.empty() && bytes > asked.bytes_max)

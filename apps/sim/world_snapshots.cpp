@@ -33,6 +33,10 @@ void world::finish_snapshot(sim_node& n) {
   ++counts_.snapshots_made;
   note_file(n, *made);
   say(n, "has made a snapshot up to ", made->index());
+  if (n.disk.production() != nullptr) {
+    make_in_storage(n, *std::move(made));
+    return;
+  }
   const auto kept = static_cast<uint64_t>(options_.snapshot_keep);
   const auto upto = index_t{made->index().value() - std::min(kept, made->index().value())};
   n.disk.publish(*std::move(made));
@@ -54,11 +58,15 @@ void world::send_snapshot(sim_node& n, const raft::snapshot_wanted& wanted) {
   const auto& file = n.disk.snapshot();
   if (!file || file->index() < wanted.at_least)
     return;
+  auto sent = *file;
+  if (n.disk.production() != nullptr && !ship_from_storage(n, sent))
+    return;
   n.sending |= 1U << to;
   const auto sent_us = soon(options_.snapshot_us);
   const auto arrives = network_.arrival(n.number, static_cast<uint8_t>(to), sent_us);
-  travelling_.push_back({*file, n.life, n.number, static_cast<uint8_t>(to), !arrives.has_value()});
-  say(n, "sends its snapshot up to ", file->index(), " to ", to);
+  travelling_.push_back(
+    {std::move(sent), n.life, n.number, static_cast<uint8_t>(to), !arrives.has_value()});
+  say(n, "sends its snapshot up to ", travelling_.back().file.index(), " to ", to);
   queue_.push({.at_us = arrives.value_or(sent_us + options_.delay_mean_us),
                .arg = static_cast<uint32_t>(travelling_.size() - 1),
                .kind = event_kind::snapshot_arrives});
@@ -93,17 +101,26 @@ void world::receive_snapshot(const event& x) {
 void world::store_snapshot(sim_node& n) {
   auto file = n.incoming.pop_front();
   trace_.note(event_kind::snapshot_stored, now_us_, n.number, file.index().value());
+  if (n.disk.production() != nullptr && !receive_in_storage(n, file))
+    return;
   raft::snapshot_installed done{.at = file.at, .wall_ns = file.wall_ns};
   n.disk.publish(std::move(file));
   step(n, std::move(done));
 }
 
 void world::restore(sim_node& n, raft::entry_id upto) {
+  // A machine that keeps its effects may have loaded it in a life whose log didn't come so far.
+  if (n.disk.production() != nullptr && options_.durable_machine != 0
+      && n.machine->applied() >= upto.index)
+    return;
   if (n.machine->applied() >= upto.index)
     throw violation{"snapshot boundary", text("node ", n.id(), " must restore entry ", upto.index,
                                               ", has applied ", n.machine->applied())};
   ++counts_.snapshots_installed;
-  const auto& file = n.disk.file_of(upto);
+  const auto read = n.disk.load(upto);
+  if (!read)
+    throw violation{"disk", to_string(read.reason())};
+  const auto& file = *read;
   *n.machine = machine::load(*file.bytes);
   if (is_checked_) {
     executed_.on_restore(n.id(), upto.index, n.machine->hash());

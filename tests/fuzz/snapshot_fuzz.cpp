@@ -2,15 +2,15 @@
 // a receiver of the same bytes decides alike. Checksums are put right, so that what lies behind
 // them is reached. Build with
 //   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/snapshot_fuzz.cpp
-//     tests/support/memory_directory.cpp persistence/snapshot_*.cpp
+//     apps/sim/disk/memory_directory.cpp persistence/snapshot_*.cpp
 //     persistence/unfinished_snapshot.cpp
 //     membership/{configuration,configuration_codec,endpoint_codec}.cpp
 //     base/{assert,crc32c,errc,ids}.cpp
+#include "apps/sim/disk/memory_directory.hpp"
 #include "base/crc32c.hpp"
 #include "persistence/snapshot_catalog.hpp"
 #include "persistence/snapshot_receiver.hpp"
 #include "persistence/snapshot_writer.hpp"
-#include "tests/support/memory_directory.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -2,16 +2,16 @@
 // that it concerns are; what is read stays so over the next start, and the node can go on writing.
 // Checksums are put right, so that what lies behind them is reached. Build with
 //   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/wal_fuzz.cpp
-//     tests/support/memory_directory.cpp $(ls persistence/*.cpp | grep -v posix)
+//     apps/sim/disk/memory_directory.cpp $(ls persistence/*.cpp | grep -v posix)
 //     membership/{configuration,configuration_codec,endpoint_codec,founding}.cpp
 //     raft/term_runs.cpp base/{assert,crc32c,errc,ids}.cpp
 // The test "fuzz: wal" plays tests/fuzz/wal and some thousand samples on every compiler.
+#include "apps/sim/disk/memory_directory.hpp"
 #include "base/crc32c.hpp"
 #include "persistence/log_recovery.hpp"
 #include "persistence/log_survey.hpp"
 #include "persistence/wal.hpp"
 #include "tests/fuzz/wal_samples.hpp"
-#include "tests/support/memory_directory.hpp"
 
 #include <cstdio>
 #include <cstdlib>

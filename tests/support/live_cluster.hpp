@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/node_environment.hpp"
+#include "apps/sim/disk/memory_directory.hpp"
 #include "caucus/node.hpp"
-#include "tests/support/memory_directory.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "actors/node_runtime.hpp"
+#include "apps/sim/disk/memory_directory.hpp"
 #include "caucus/node.hpp"
-#include "tests/support/memory_directory.hpp"
 #include "tests/support/recording_logger.hpp"
 #include "transport/memory_network.hpp"
 

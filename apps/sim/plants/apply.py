@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Copies the pure folders and plants known bugs into the copy, each behind a switch.
+"""Copies folders and files and plants known bugs into the copy, each behind a switch.
 
 A plant is a patch in this folder, named by the bug's id (S-17.patch, canary.patch). Its lines ask
 `PLANTED(S_17)`, so that all of them fit into one program and production code knows nothing of them.
 Hunks are found by their text, not by line numbers: context and removed lines must occur exactly once
 in the file, in one piece. What doesn't fit any more fails the build and says where.
 
-usage: apply.py SOURCE_ROOT OUTPUT_ROOT FOLDER...
+usage: apply.py SOURCE_ROOT OUTPUT_ROOT FOLDER_OR_FILE...
 """
 import re
 import sys
@@ -106,11 +106,12 @@ def write_if_changed(path, text):
 
 
 def main():
-    source, output, folders = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+    source, output, wanted = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
     texts = {}
-    for folder in folders:
-        for file in sorted((source / folder).glob("*.[ch]pp")):
-            texts[f"{folder}/{file.name}"] = file.read_text(encoding="utf-8").split("\n")
+    for name in wanted:
+        is_file = (source / name).is_file()
+        for file in [source / name] if is_file else sorted((source / name).glob("*.[ch]pp")):
+            texts[file.relative_to(source).as_posix()] = file.read_text(encoding="utf-8").split("\n")
     changed, plants, unfit = set(), [], []
     for patch in sorted(HERE.glob("*.patch")):
         name = patch.stem

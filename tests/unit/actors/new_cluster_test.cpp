@@ -4,12 +4,12 @@
 
 #include "actors/backup_reader.hpp"
 #include "actors/group_founding.hpp"
+#include "apps/sim/disk/memory_directory.hpp"
 #include "caucus/backup.hpp"
 #include "membership/configuration_codec.hpp"
 #include "membership/founding.hpp"
 #include "persistence/snapshot_writer.hpp"
 #include "persistence/wal.hpp"
-#include "tests/support/memory_directory.hpp"
 #include "tests/support/recording_logger.hpp"
 
 #include <cstdlib>

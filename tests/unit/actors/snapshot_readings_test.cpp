@@ -1,10 +1,10 @@
 // What clients read of snapshots for their backups.
 
 #include "actors/snapshot_readings.hpp"
+#include "apps/sim/disk/memory_directory.hpp"
 #include "caucus/messages.hpp"
 #include "persistence/snapshot_catalog.hpp"
 #include "persistence/snapshot_writer.hpp"
-#include "tests/support/memory_directory.hpp"
 
 #include <doctest/doctest.h>
 

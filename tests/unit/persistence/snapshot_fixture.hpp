@@ -1,10 +1,10 @@
 #pragma once
 
+#include "apps/sim/disk/memory_directory.hpp"
 #include "base/rng.hpp"
 #include "persistence/snapshot_reader.hpp"
 #include "persistence/snapshot_receiver.hpp"
 #include "persistence/snapshot_writer.hpp"
-#include "tests/support/memory_directory.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "apps/sim/disk/memory_directory.hpp"
 #include "membership/configuration_codec.hpp"
 #include "persistence/wal.hpp"
-#include "tests/support/memory_directory.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // What a power loss leaves of a disk in memory.
 
+#include "apps/sim/disk/memory_disk_state.hpp"
 #include "base/assert.hpp"
-#include "tests/support/memory_disk_state.hpp"
 
 namespace caucus::testing {
 

@@ -1,7 +1,7 @@
-#include "tests/support/memory_directory.hpp"
+#include "apps/sim/disk/memory_directory.hpp"
 
+#include "apps/sim/disk/memory_disk_state.hpp"
 #include "base/assert.hpp"
-#include "tests/support/memory_disk_state.hpp"
 
 #include <cstring>
 
@@ -30,7 +30,7 @@ public:
 
   result<void> write_at(uint64_t offset, std::span<const std::byte> bytes) override {
     const std::lock_guard guard{disk_->mutex};
-    const auto failed = disk_->begin(life_, disk_call::kind::write, name_);
+    const auto failed = disk_->begin(life_, disk_call::kind::write, name_, bytes);
     const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
     if (!failed || disk_->calls == disk_->stops_at)
       node_->write(offset, text);

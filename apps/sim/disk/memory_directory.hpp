@@ -25,6 +25,7 @@ struct disk_call {
   enum kind kind = kind::read;
   std::string_view name; ///< Of the file; of the source for a rename; empty for sync_names.
   uint64_t number = 0;   ///< Counts the disk's calls that change something, from 1; 0 for others.
+  std::span<const std::byte> bytes{}; ///< Of a write.
 };
 
 /// A disk in memory that knows what a power loss may do: whatever was not synced may be gone or

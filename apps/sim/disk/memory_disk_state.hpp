@@ -1,7 +1,7 @@
 #pragma once
 
-#include "tests/support/memory_directory.hpp"
-#include "tests/support/memory_inode.hpp"
+#include "apps/sim/disk/memory_directory.hpp"
+#include "apps/sim/disk/memory_inode.hpp"
 
 #include <condition_variable>
 #include <memory>
@@ -51,8 +51,8 @@ struct memory_disk::state {
   std::function<std::optional<error>(const disk_call&)> fault;
 
   /// The verdict on a call: whether the view is alive and what the injector says.
-  std::optional<error> begin(uint64_t caller_life, enum disk_call::kind kind,
-                             std::string_view name) {
+  std::optional<error> begin(uint64_t caller_life, enum disk_call::kind kind, std::string_view name,
+                             std::span<const std::byte> bytes = {}) {
     if (caller_life != life)
       return gone();
     const bool changes = kind != disk_call::kind::read && kind != disk_call::kind::open;
@@ -61,7 +61,7 @@ struct memory_disk::state {
     if (stops_at != 0 && calls >= stops_at)
       return gone();
     if (fault)
-      return fault(disk_call{kind, name, changes ? calls : 0});
+      return fault(disk_call{kind, name, changes ? calls : 0, bytes});
     return std::nullopt;
   }
 

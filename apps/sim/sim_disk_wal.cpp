@@ -1,0 +1,154 @@
+// A disk whose file and snapshots are the production code's.
+
+#include "actors/group_beginning.hpp"
+#include "apps/sim/sim_disk.hpp"
+#include "apps/sim/violation.hpp"
+
+#include <algorithm>
+
+namespace caucus::sim {
+
+namespace {
+
+void compact(log_mirror& log, index_t upto) {
+  if (upto > log.before() && log.has(upto))
+    log.compact(upto);
+}
+
+} // namespace
+
+result<void> sim_disk::open() {
+  auto begun = wal_->start(*first_members_.members);
+  if (!begun)
+    return std::move(begun).reason();
+  beginning_ = *std::move(begun);
+  return {};
+}
+
+uint64_t sim_disk::start_production(int64_t now_us, int64_t batches_max) {
+  // What found no room is staged already.
+  for (; batches_max > 0 && !queue_.empty() && oldest_queued_us() <= now_us; --batches_max) {
+    in_flight_.push_back(queue_.pop_front().batch);
+    wal_->stage(in_flight_.back());
+  }
+  is_busy_ = wal_->write().ok() && !wal_->has_failed();
+  return wal_->hash();
+}
+
+persist_seq sim_disk::finish_production() {
+  is_busy_ = false;
+  if (!wal_->sync())
+    return {};
+  for (const auto& x : wal_->take_marked()) {
+    const auto upto = x.begins_after.last.index;
+    compact(durable_.log, upto);
+    compactable_.push_back(upto);
+    snapshot_ = files_.at(x.snapshot.at.last);
+  }
+  for (const auto& x : in_flight_) {
+    replay(x, durable_);
+    if (x.snapshot)
+      snapshot_ = files_.at(*x.snapshot);
+  }
+  const auto upto = in_flight_.empty() ? persist_seq{} : in_flight_.back().seq;
+  in_flight_.clear();
+  return upto;
+}
+
+sim_disk::loss sim_disk::crash_production() {
+  loss out{.batches = in_flight_.size() + queue_.size(), .torn = 0};
+  is_busy_ = false;
+  queue_.clear();
+  compactable_.clear();
+  // A start that was cut off hasn't decided about what was in flight before it.
+  if (auto lost = std::exchange(in_flight_, {}); !lost.empty() || !wal_->staged_marks().empty()) {
+    lost_maybe_ = std::move(lost);
+    lost_marks_ = wal_->staged_marks();
+  }
+  out.torn = wal_->crash() ? 1 : 0;
+  return out;
+}
+
+/// A batch of the log is there as a whole or not at all.
+sim_disk::contents sim_disk::recover_production() {
+  auto with_lost = durable_;
+  for (const auto& x : lost_marks_)
+    compact(with_lost.log, x.begins_after.last.index);
+  for (const auto& x : lost_maybe_)
+    replay(x, with_lost);
+  contents found;
+  if (!is_found(durable_, found) && !is_found(with_lost, found)) {
+    const auto& group = beginning_.group;
+    throw violation{"disk", text("what was recovered isn't what was written: log ",
+                                 group.begins_after.last.index, " to ", group.last, ", term ",
+                                 group.hard.term, " instead of ", durable_.log.before(), " to ",
+                                 durable_.log.last(), ", term ", durable_.hard.term, " or ",
+                                 with_lost.log.before(), " to ", with_lost.log.last(), ", term ",
+                                 with_lost.hard.term)};
+  }
+  durable_ = found;
+  lost_maybe_.clear();
+  lost_marks_.clear();
+  core_state_ = caucus::core_state(beginning_.group);
+  snapshot_.reset();
+  if (beginning_.loaded) {
+    check_image(beginning_.loaded->at.last, beginning_.image);
+    snapshot_ = files_.at(beginning_.loaded->at.last);
+  }
+  beginning_ = {};
+  return found;
+}
+
+bool sim_disk::is_found(const contents& expected, contents& found) const {
+  const auto& group = beginning_.group;
+  const auto& log = expected.log;
+  auto hard = expected.hard; // A commit index may be known before the entries are here (W-19).
+  hard.commit = std::clamp(hard.commit, log.before(), log.last());
+  if (group.hard != hard || group.begins_after.last != log.before_id() || group.last != log.last())
+    return false;
+  found = {.log = {}, .hard = group.hard};
+  found.log.restore(log.before_id(), log.hash_at(log.before()),
+                    log.numbered_members_at(log.before()));
+  for (const auto& x : beginning_.entries)
+    found.log.append(x);
+  const auto first = found.log.numbered_members_at(log.before());
+  const auto members = found.log.later_members();
+  const auto is_same = [](const auto& a, const auto& b) {
+    return a.id == b.id && *a.members == *b.members;
+  };
+  return found.log.agrees(log, log.last()) && *first.members == group.members()
+         && first.id == group.begins_after.members.id
+         && std::equal(members.begin(), members.end(), group.configurations.begin(),
+                       group.configurations.end(), is_same);
+}
+
+result<std::vector<raft::entry_ptr>> sim_disk::read(const raft::log_read& x) {
+  auto read = wal_->read(x);
+  if (!read || !in_flight_.empty()) // What isn't durable yet is read as well.
+    return read;
+  for (const auto& e : *read)
+    if (const auto i = e->id.index; durable_.log.has(i) && i > durable_.log.before()
+                                    && hash_of(*durable_.log.at(i)) != hash_of(*e))
+      throw violation{"disk", text("entry ", i, " was read back as another one")};
+  return read;
+}
+
+void sim_disk::check_image(raft::entry_id last, const std::vector<std::byte>& image) const {
+  const auto made = files_.find(last);
+  if (made == files_.end())
+    throw violation{"disk", text("there is a snapshot up to ", last.index, " that nobody made")};
+  if (*made->second.bytes != image)
+    throw violation{"disk", text("the snapshot up to ", last.index, " isn't what was made")};
+}
+
+result<snapshot_file> sim_disk::load(raft::entry_id last) {
+  if (!wal_)
+    return file_of(last);
+  auto image = wal_->load(last);
+  if (!image)
+    return std::move(image).reason();
+  check_image(last, *image);
+  return file_of(last);
+}
+
+} // namespace caucus::sim
