@@ -1,5 +1,7 @@
 #include "persistence/segment_collector.hpp"
 
+#include "persistence/wal.hpp"
+
 namespace caucus::persistence {
 
 result<std::optional<carried>> segment_collector::next(uint64_t segment, size_t bytes_max) {
@@ -33,6 +35,29 @@ result<std::optional<carried>> segment_collector::next(uint64_t segment, size_t 
       return std::optional{std::move(found)};
   }
   return std::optional<carried>{}; // What was there has gone meanwhile.
+}
+
+result<bool> collect_step(wal& log, segment_collector& from, size_t bytes_max) {
+  auto retired = log.retire_oldest();
+  if (!retired)
+    return std::move(retired).reason();
+  bool does_more = *retired != wal::retirement::nothing;
+  if (*retired == wal::retirement::nothing) {
+    does_more = log.carry_metadata(bytes_max);
+    if (!does_more && log.can_collect()) {
+      auto next = from.next(log.oldest_segment(), bytes_max);
+      if (!next)
+        return std::move(next).reason();
+      if (*next)
+        log.carry(**next);
+      does_more = next->has_value();
+    }
+  }
+  does_more = does_more || log.staged_bytes() != 0;
+  if (does_more && *retired != wal::retirement::removed)
+    if (auto done = log.commit(true); !done)
+      return std::move(done).reason();
+  return does_more;
 }
 
 } // namespace caucus::persistence

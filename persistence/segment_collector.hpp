@@ -5,6 +5,8 @@
 
 namespace caucus::persistence {
 
+class wal;
+
 /// Reads, in small steps and beside the writer, what a segment still has of entries and small
 /// snapshots, for the log to write again. One thread.
 class segment_collector {
@@ -21,5 +23,10 @@ private:
   uint64_t segment_ = 0;
   std::vector<log_index::stretch> left_;
 };
+
+/// For a thread that has both, as a simulated node's: one step of collecting the oldest segment,
+/// durable when it returns. False if there is nothing to do: it is the newest, or damaged groups
+/// pin it.
+result<bool> collect_step(wal& log, segment_collector& from, size_t bytes_max);
 
 } // namespace caucus::persistence

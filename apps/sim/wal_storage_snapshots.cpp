@@ -25,7 +25,8 @@ persistence::snapshot_header wal_storage::header_of(const snapshot_file& x) {
           .uid = persistence::snapshot_uid{luck_.next()},
           .at = x.at,
           .wall_ns = x.wall_ns,
-          .chunk_bytes = chunk_bytes};
+          .chunk_bytes = chunk_bytes,
+          .group_name = "sim"};
 }
 
 result<void> wal_storage::make(const snapshot_file& x) {
@@ -50,7 +51,8 @@ result<void> wal_storage::make(const snapshot_file& x) {
 
 result<shipped_snapshot> wal_storage::ship() {
   CAUCUS_ASSERT(!kept_.empty());
-  auto file = store_->open_file(group, kept_.front(), persistence::snapshot_uid{luck_.next()});
+  auto file =
+    store_->open_file({group, "sim"}, kept_.front(), persistence::snapshot_uid{luck_.next()});
   if (!file)
     return std::move(file).reason();
   shipped_snapshot out{.offer = file->offer(), .bytes = {}};

@@ -18,9 +18,9 @@ caucus::group_status sending() {
 } // namespace
 
 TEST_CASE("a status shows snapshots on their way, to people and to programs") {
-  const auto table = to_table({{.address = "a:1", .is_answered = true, .told = sending()}});
-  CHECK(table.find("snapshot up to entry 40 to node 3: 100 of 900 bytes") != std::string::npos);
-  CHECK(table.find("snapshot up to entry 30 from node 2: 0 of 700 bytes") != std::string::npos);
+  const auto shown = to_table({{.address = "a:1", .is_answered = true, .told = sending()}});
+  CHECK(shown.find("snapshot up to entry 40 to node 3: 100 of 900 bytes") != std::string::npos);
+  CHECK(shown.find("snapshot up to entry 30 from node 2: 0 of 700 bytes") != std::string::npos);
   CHECK(to_json(sending()).find(R"("transfers":[{"peer":3,"direction":"to","index":40,"bytes":100,)"
                                 R"("file_bytes":900},{"peer":2,"direction":"from","index":30,)"
                                 R"("bytes":0,"file_bytes":700}])")

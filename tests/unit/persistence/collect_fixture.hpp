@@ -2,8 +2,8 @@
 
 #include "persistence/batch_header.hpp"
 #include "persistence/record.hpp"
+#include "persistence/segment_collector.hpp"
 #include "persistence/segment_header.hpp"
-#include "tests/support/collect_step.hpp"
 #include "tests/unit/persistence/mark_fixture.hpp"
 
 namespace caucus::testing {

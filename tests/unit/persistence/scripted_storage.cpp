@@ -1,6 +1,6 @@
 #include "tests/unit/persistence/scripted_storage.hpp"
 
-#include "tests/support/collect_step.hpp"
+#include "persistence/segment_collector.hpp"
 
 #include <algorithm>
 

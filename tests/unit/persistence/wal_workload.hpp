@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/rng.hpp"
-#include "tests/support/collect_step.hpp"
+#include "persistence/segment_collector.hpp"
 #include "tests/unit/persistence/log_state.hpp"
 #include "tests/unit/persistence/mark_fixture.hpp"
 
