@@ -73,8 +73,8 @@ def with_include(lines):
 
 
 def table(plants):
-    names = "".join(f"  {ident},\n" for ident, _ in plants)
-    rows = "".join(f'  {{"{name}", plant::{ident}}},\n' for ident, name in plants)
+    names = "".join(f"  {ident},\n" for ident, _, _ in plants)
+    rows = "".join(f'  {{"{name}", plant::{ident}, {int(of_log)}}},\n' for ident, name, of_log in plants)
     return f"""#pragma once
 
 #include <array>
@@ -90,6 +90,7 @@ enum class plant : uint8_t {{
 struct plant_row {{
   std::string_view name;
   plant which = plant::none;
+  int64_t storage = 0; ///< `options::storage` with which it can be found: 1 if it is in persistence.
 }};
 
 inline constexpr std::array<plant_row, {len(plants)}> plant_table{{{{
@@ -115,11 +116,14 @@ def main():
     changed, plants, unfit = set(), [], []
     for patch in sorted(HERE.glob("*.patch")):
         name = patch.stem
+        broken = set()
         try:
-            changed |= plant(patch, texts)
+            broken = plant(patch, texts)
         except Unfit as why:
             unfit.append(str(why))
-        plants.append((re.sub(r"\W", "_", name), name))
+        changed |= broken
+        of_log = any(file.startswith("persistence/") for file in broken)
+        plants.append((re.sub(r"\W", "_", name), name, of_log))
     if unfit:
         sys.exit("error: planted bugs don't fit the core any more; bring these patches into line "
                  "with it (apps/sim/plants/README.md):\n  " + "\n  ".join(unfit))
