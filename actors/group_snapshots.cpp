@@ -75,9 +75,15 @@ void group_replica::on_view(const group_view& x) {
     return;
   }
   step(raft::applied{x.index}); // The machine tells so only now and then; no more is compacted.
+  auto at = how_.core.boundary_at(x.index);
+  // Who joins learns the members from an entry. A group can't begin before that one (the log, and
+  // the file, would be refused at the next start).
+  if (at.members.members->voters.empty()) {
+    end_snapshot(refusal(errc::snapshot_failed, "this node doesn't know the group's members yet"));
+    return;
+  }
   send(node_->snapshots,
-       snapshot_make{{named_group(), how_.core.boundary_at(x.index), x.wall_ns, *x.image},
-                     replica_actor{this}});
+       snapshot_make{{named_group(), std::move(at), x.wall_ns, *x.image}, replica_actor{this}});
 }
 
 void group_replica::on_snapshot_made(const group_snapshot_made& x) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Members come and go while the cluster works; leadership is handed over; reads without the log."""
 import json
+import re
 import shutil
 import unittest
 
@@ -47,6 +48,29 @@ class Members(ProcessTest):
         node.kill()
         node.start(["--join"])
         self.assertEqual({x["count"] for x in cluster.wait_for_equal_replicas()}, {51})
+
+    def test_who_joins_saves_nothing_before_it_knows_the_members(self):
+        cluster = self.cluster()
+        cluster.start()
+        cluster.leader()
+        shell = cluster.shell()
+        for count in range(1, 30001):
+            shell.send("add 1")
+        for count in range(1, 30001):
+            self.assertEqual(shell.read(), f"ok {count}")
+        # It hears of the members by the newest entry, and its state is to be saved at every few.
+        node, peer = self.join(cluster, 4, [*QUICK, "--snapshot-entries", "5",
+                                            "--snapshot-interval-ms", "0"])
+        self.add(cluster, 4, peer)
+        self.assertEqual({x["count"] for x in cluster.wait_for_equal_replicas()}, {30000})
+        self.assertEqual([shell.ask("add 1") for _ in range(10)][-1], "ok 30010")
+        saved = re.compile(r"event=snapshot_made index=(\d+)")
+        wait_until("it to save its state", lambda: saved.search(node.log.read_text()), 30)
+        self.assertGreater(int(saved.search(node.log.read_text())[1]), 30000)
+        node.kill()
+        node.start(["--join"])
+        self.assertEqual(shell.ask("add 1"), "ok 30011")
+        self.assertEqual({x["count"] for x in cluster.wait_for_equal_replicas()}, {30011})
 
     def test_a_dead_node_is_replaced_by_a_new_one(self):
         cluster = self.cluster()

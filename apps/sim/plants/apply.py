@@ -74,7 +74,8 @@ def with_include(lines):
 
 def table(plants):
     names = "".join(f"  {ident},\n" for ident, _, _ in plants)
-    rows = "".join(f'  {{"{name}", plant::{ident}, {int(of_log)}}},\n' for ident, name, of_log in plants)
+    rows = "".join(f'  {{"{name}", plant::{ident}, {int(of_log)}}},\n'
+                   for ident, name, of_log in plants)
     return f"""#pragma once
 
 #include <array>
