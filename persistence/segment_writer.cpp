@@ -132,10 +132,12 @@ result<void> segment_writer::append(std::span<const std::byte> batch) {
   if (auto done = file_->write_at(offset_, batch); !done)
     return done;
   offset_ += batch.size();
-  unprepared_ += batch.size();
   // Small batches are bound by the sync, and that is faster over blocks that were written before;
   // large ones by bandwidth, and for them it would be wasted (docs/wal_format.md, section 7).
-  if (batch.size() * 4 > options_.zero_ahead_bytes || offset_ + block_bytes <= zeroed_upto_)
+  if (batch.size() * 4 > options_.zero_ahead_bytes)
+    return {};
+  unprepared_ += batch.size();
+  if (offset_ + block_bytes <= zeroed_upto_)
     return {};
   const auto end = (offset_ + options_.zero_ahead_bytes) & ~(block_bytes - 1);
   return zero(std::max(offset_, zeroed_upto_), std::min(end, file_bytes_));

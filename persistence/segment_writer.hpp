@@ -23,8 +23,8 @@ public:
   /// is as before, and it may be tried again (RELIABILITY E-05).
   result<void> reserve(uint64_t bytes);
   [[nodiscard]] bool has_reserve() const noexcept { return reserved_ != nullptr; }
-  /// Writes a stretch of zeros into what was reserved, in step with what was appended: a sync is
-  /// faster over blocks that have been written. For a moment when nobody waits. After a failure,
+  /// Writes a stretch of zeros into what was reserved, in step with what small batches appended:
+  /// their syncs are faster over blocks that have been written. For a moment when nobody waits. After a failure,
   /// which concerns nothing that was appended, no more until the next segment.
   result<void> prepare();
   /// Makes the next segment of what was reserved, or now. Its name appears only once its header is
@@ -60,7 +60,7 @@ private:
   std::unique_ptr<file> reserved_; ///< The next segment, under its temporary name.
   uint64_t reserved_bytes_ = 0;
   uint64_t prepared_upto_ = 0; ///< Blocks of the next segment below were written with zeros.
-  uint64_t unprepared_ = 0;    ///< Bytes appended since.
+  uint64_t unprepared_ = 0;    ///< Bytes that small batches appended since.
   bool can_prepare_ = true;
   bool is_synced_ = true;
   std::vector<std::byte> zeros_;
