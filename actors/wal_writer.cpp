@@ -8,6 +8,9 @@ namespace {
 
 /// A batch this large is written at once, though more may be queued: it bounds memory and latency.
 constexpr size_t batch_bytes_target = 4 << 20;
+/// A smaller one waits for a sync that is under way: merged with what comes meanwhile it costs
+/// less.
+constexpr size_t overlapping_bytes_min = 16 << 10;
 /// Until a full disk is looked at again.
 constexpr std::chrono::milliseconds full_pause{500};
 
@@ -15,7 +18,22 @@ constexpr std::chrono::milliseconds full_pause{500};
 
 wal_writer::wal_writer(caf::actor_config& cfg, caf::execution_unit* home,
                        std::unique_ptr<persistence::wal> log, node_context_ptr node)
-  : on_worker{cfg, home}, log_{std::move(log)}, node_{std::move(node)} {}
+  : on_worker{cfg, home}, log_{std::move(log)}, node_{std::move(node)} {
+  if (this->home() == nullptr)
+    return;
+  const auto self = caf::actor_cast<caf::weak_actor_ptr>(ctrl());
+  for (auto& syncer : syncers_)
+    syncer = std::make_unique<sync_thread>([self] {
+      if (auto writer = caf::actor_cast<wal_writer_actor>(self))
+        caf::anon_send(writer, wal_flush{});
+    });
+}
+
+void wal_writer::on_exit() {
+  // Here, not with the last reference: that may be held by one of these threads.
+  for (auto& syncer : syncers_)
+    syncer.reset();
+}
 
 wal_writer_actor::behavior_type wal_writer::make_behavior() {
   send(this, wal_reserve{});
@@ -34,7 +52,7 @@ wal_writer_actor::behavior_type wal_writer::make_behavior() {
         if (x.founding.id)
           log_->add(x.founding);
         log_->add(x.peer);
-        pinned_.push_back(x.done);
+        waiting_.pinned.push_back(x.done);
         must_sync_ = true;
         arm();
       });
@@ -47,7 +65,11 @@ wal_writer_actor::behavior_type wal_writer::make_behavior() {
     },
     [this](wal_reserve) { guarded([this] { reserve(); }); },
     [this](wal_close) {
-      guarded([this] { flush(); });
+      guarded([this] {
+        end_all_commits();
+        if (!has_failed_)
+          commit_alone();
+      });
       quit();
     },
   };
@@ -75,12 +97,18 @@ void wal_writer::on_append(const wal_append& x) {
   // whatever is written next. Else every command would cost the disk a second write.
   if (!x.batch.must_sync && log_->staged_bytes() < batch_bytes_target)
     return;
-  waiting_.push_back({x.replica, x.batch.seq});
+  waiting_.replicas.push_back({x.replica, x.batch.seq});
   must_sync_ = must_sync_ || x.batch.must_sync;
-  if (log_->staged_bytes() >= batch_bytes_target)
-    flush();
-  else
+  if (log_->staged_bytes() < batch_bytes_target) {
     arm();
+    return;
+  }
+  flush();
+  // What can't be written yet keeps this thread, and so the next in the mailbox, waiting.
+  while (!under_way_.empty() && log_->staged_bytes() >= batch_bytes_target) {
+    end_commit();
+    flush();
+  }
 }
 
 void wal_writer::on_mark(const wal_mark& x) {
@@ -90,12 +118,15 @@ void wal_writer::on_mark(const wal_mark& x) {
     send(x.replica, group_fault{{errc::invariant_violated, broken.what()}});
     return;
   }
-  marked_.push_back({x.replica, x.mark.snapshot.at.last});
+  waiting_.marked.push_back({x.replica, x.mark.snapshot.at.last});
   must_sync_ = true;
   arm();
 }
 
 void wal_writer::on_collect(const wal_collect& x) {
+  end_all_commits();
+  if (has_failed_)
+    return;
   collecting next{.asker = x.asker};
   if (log_->oldest_segment() != collected_) {
     collected_ = log_->oldest_segment();
@@ -110,7 +141,7 @@ void wal_writer::on_collect(const wal_collect& x) {
   next.told.bytes = log_->staged_bytes() - before;
   collecting_ = std::move(next);
   must_sync_ = true;
-  flush();
+  commit_alone();
 }
 
 void wal_writer::finish_collecting() {
@@ -155,15 +186,71 @@ void wal_writer::arm() {
 }
 
 void wal_writer::flush() {
-  const bool is_idle =
-    waiting_.empty() && marked_.empty() && pinned_.empty() && log_->staged_bytes() == 0;
+  end_commits_that_can();
+  if (has_failed_ || (may_overlap() && begin_commit()))
+    return;
+  if (under_way_.empty()) // Else the end of a sync comes back to it.
+    commit_alone();
+}
+
+bool wal_writer::may_overlap() const {
+  return syncers_.front() && must_sync_ && !collecting_ && under_way_.size() < syncers_.size()
+         && log_->staged_bytes() >= overlapping_bytes_min;
+}
+
+bool wal_writer::begin_commit() {
+  auto begun = log_->begin_commit();
+  if (!begun) {
+    fail(begun.reason());
+    return true;
+  }
+  if (!*begun)
+    return false;
+  node_->log_batches.fetch_add(1, std::memory_order_relaxed);
+  must_sync_ = false;
+  under_way_.emplace_back(**begun, std::exchange(waiting_, {}));
+  syncers_[(*begun)->batch() % syncers_.size()]->begin(**begun);
+  look_ahead();
+  return true;
+}
+
+void wal_writer::end_commit() {
+  auto [sync, told] = std::move(under_way_.front());
+  under_way_.pop_front();
+  auto ended = log_->end_commit(sync, syncers_[sync.batch() % syncers_.size()]->take());
+  if (!ended) {
+    fail(ended.reason());
+    return;
+  }
+  node_->log_syncs.fetch_add(1, std::memory_order_relaxed);
+  acknowledge(std::move(told));
+}
+
+void wal_writer::end_commits_that_can() {
+  while (!under_way_.empty()
+         && syncers_[under_way_.front().first.batch() % syncers_.size()]->has_ended())
+    end_commit();
+}
+
+void wal_writer::end_all_commits() {
+  while (!under_way_.empty())
+    end_commit();
+}
+
+void wal_writer::commit_alone() {
+  const bool is_idle = waiting_.replicas.empty() && waiting_.marked.empty()
+                       && waiting_.pinned.empty() && log_->staged_bytes() == 0;
   if (!is_idle && !commit()) {
     remove_given_up();
     return;
   }
-  acknowledge();
+  acknowledge(std::exchange(waiting_, {}));
   if (collecting_)
     finish_collecting();
+  look_ahead();
+}
+
+void wal_writer::look_ahead() {
   if (log_->wants_reserve() && !is_full_)
     reserve();
   if (auto prepared = log_->prepare(); !prepared)
@@ -187,15 +274,15 @@ bool wal_writer::commit() {
   return true;
 }
 
-void wal_writer::acknowledge() {
+void wal_writer::acknowledge(waiters told) {
   // One acknowledgement for each replica, with its newest batch: sequences of one replica ascend.
-  for (size_t i = 0; i < waiting_.size(); ++i)
-    if (i + 1 == waiting_.size() || waiting_[i + 1].replica != waiting_[i].replica)
-      send(waiting_[i].replica, group_persisted{waiting_[i].seq});
-  waiting_.clear();
-  for (auto& x : std::exchange(marked_, {}))
+  const auto& replicas = told.replicas;
+  for (size_t i = 0; i < replicas.size(); ++i)
+    if (i + 1 == replicas.size() || replicas[i + 1].replica != replicas[i].replica)
+      send(replicas[i].replica, group_persisted{replicas[i].seq});
+  for (const auto& x : told.marked)
     send(x.replica, group_marked{x.last});
-  for (auto& tell : std::exchange(pinned_, {}))
+  for (const auto& tell : told.pinned)
     tell();
 }
 
@@ -231,9 +318,8 @@ void wal_writer::tell_room(const result<void>& found) {
 
 void wal_writer::fail(error reason) {
   has_failed_ = true;
-  waiting_.clear();
-  marked_.clear();
-  pinned_.clear();
+  waiting_ = {};
+  under_way_.clear();
   collecting_.reset();
   send(node_->supervisor, node_wal_failed{std::move(reason)});
 }

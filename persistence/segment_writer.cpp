@@ -102,6 +102,7 @@ result<void> segment_writer::start_next(uint64_t first_batch, uint64_t bytes) {
   ++header_.sequence;
   const auto unfinished = unfinished_segment_name(header_.sequence);
   file_ = std::move(reserved_);
+  opened_for_sync_ = {};
   file_bytes_ = reserved_bytes_;
   if (auto done = file_->write_at(0, encode(header_)); !done)
     return done;
@@ -132,10 +133,12 @@ result<void> segment_writer::append(std::span<const std::byte> batch) {
   if (auto done = file_->write_at(offset_, batch); !done)
     return done;
   offset_ += batch.size();
-  unprepared_ += batch.size();
   // Small batches are bound by the sync, and that is faster over blocks that were written before;
   // large ones by bandwidth, and for them it would be wasted (docs/wal_format.md, section 7).
-  if (batch.size() * 4 > options_.zero_ahead_bytes || offset_ + block_bytes <= zeroed_upto_)
+  if (batch.size() * 4 > options_.zero_ahead_bytes)
+    return {};
+  unprepared_ += batch.size();
+  if (offset_ + block_bytes <= zeroed_upto_)
     return {};
   const auto end = (offset_ + options_.zero_ahead_bytes) & ~(block_bytes - 1);
   return zero(std::max(offset_, zeroed_upto_), std::min(end, file_bytes_));
@@ -147,6 +150,17 @@ result<void> segment_writer::sync() {
   auto done = file_->sync();
   is_synced_ = done.ok();
   return done;
+}
+
+result<std::shared_ptr<file>> segment_writer::opened_for_sync(size_t thread) {
+  auto& opened = opened_for_sync_[thread];
+  if (!opened) {
+    auto again = directory_.open(segment_name(header_.sequence));
+    if (!again)
+      return std::move(again).reason();
+    opened = *std::move(again);
+  }
+  return opened;
 }
 
 result<void> segment_writer::write_again(uint64_t begin, uint64_t end) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "persistence/batch_header.hpp"
-#include "persistence/file.hpp"
 #include "persistence/log_position.hpp"
 #include "persistence/segment_header.hpp"
 #include "persistence/wal_options.hpp"
+#include "persistence/wal_sync.hpp"
+
+#include <array>
 
 namespace caucus::persistence {
 
@@ -23,9 +25,9 @@ public:
   /// is as before, and it may be tried again (RELIABILITY E-05).
   result<void> reserve(uint64_t bytes);
   [[nodiscard]] bool has_reserve() const noexcept { return reserved_ != nullptr; }
-  /// Writes a stretch of zeros into what was reserved, in step with what was appended: a sync is
-  /// faster over blocks that have been written. For a moment when nobody waits. After a failure,
-  /// which concerns nothing that was appended, no more until the next segment.
+  /// Writes a stretch of zeros into what was reserved, in step with what small batches appended:
+  /// their syncs are faster over blocks that have been written. For a moment when nobody waits.
+  /// After a failure, which concerns nothing that was appended, no more until the next segment.
   result<void> prepare();
   /// Makes the next segment of what was reserved, or now. Its name appears only once its header is
   /// durable and all segments before are (RELIABILITY W-04 to W-06, S-45).
@@ -44,6 +46,10 @@ public:
   result<void> sync();
   [[nodiscard]] bool is_synced() const noexcept { return is_synced_; }
 
+  /// The current segment once more, for a thread that syncs it beside this one. Each has its own:
+  /// of a write-back that failed the kernel tells every descriptor once.
+  result<std::shared_ptr<file>> opened_for_sync(size_t thread);
+
 private:
   result<void> write_again(uint64_t begin, uint64_t end);
   result<void> write_zeros(file& into, uint64_t begin, uint64_t end) const;
@@ -54,13 +60,14 @@ private:
   wal_options options_;
   segment_header header_; ///< Of the current segment; sequence 0: there is none yet.
   std::unique_ptr<file> file_;
+  std::array<std::shared_ptr<file>, syncs_max> opened_for_sync_;
   uint64_t offset_ = 0;      ///< Where the next batch goes.
   uint64_t zeroed_upto_ = 0; ///< Blocks below were written, with zeros or batches.
   uint64_t file_bytes_ = 0;
   std::unique_ptr<file> reserved_; ///< The next segment, under its temporary name.
   uint64_t reserved_bytes_ = 0;
   uint64_t prepared_upto_ = 0; ///< Blocks of the next segment below were written with zeros.
-  uint64_t unprepared_ = 0;    ///< Bytes appended since.
+  uint64_t unprepared_ = 0;    ///< Bytes that small batches appended since.
   bool can_prepare_ = true;
   bool is_synced_ = true;
   std::vector<std::byte> zeros_;

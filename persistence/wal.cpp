@@ -5,6 +5,8 @@
 #include "persistence/node_records.hpp"
 #include "persistence/wal_state.hpp"
 
+#include <utility>
+
 namespace caucus::persistence {
 
 namespace {
@@ -222,6 +224,7 @@ result<void> wal::commit(bool must_sync) {
   auto& st = *state_;
   if (st.fenced)
     return *st.fenced;
+  CAUCUS_ASSERT(st.under_way.empty());
   const bool is_staged = !st.buffer.is_empty();
   // A start would take it for no batch at all, and what was acknowledged would be gone.
   if (is_staged && st.buffer.bytes() > st.options.batch_bytes_max)
@@ -240,6 +243,41 @@ result<void> wal::commit(bool must_sync) {
     st.publish();
   return {};
 }
+
+result<std::optional<wal_sync>> wal::begin_commit() {
+  auto& st = *state_;
+  if (st.fenced)
+    return *st.fenced;
+  CAUCUS_ASSERT(!st.buffer.is_empty() && st.under_way.size() < syncs_max);
+  if (!st.writer.fits(st.buffer.bytes()) || st.buffer.bytes() > st.options.batch_bytes_max)
+    return std::optional<wal_sync>{};
+  const auto number = st.last_batch + 1;
+  auto segment = st.writer.opened_for_sync(number % syncs_max);
+  if (!segment)
+    return std::optional<wal_sync>{};
+  if (auto done = st.append_staged(); !done)
+    return st.fence(std::move(done).reason());
+  st.under_way.push_back(
+    {number, {st.appended.segment, st.appended.offset}, std::exchange(st.changes, {})});
+  st.buffer.clear();
+  return std::optional{wal_sync{*std::move(segment), number}};
+}
+
+result<void> wal::end_commit(const wal_sync& oldest, result<void> ended) {
+  auto& st = *state_;
+  if (st.fenced) // By the other one: what this one's promise is worth isn't known any more.
+    return *st.fenced;
+  CAUCUS_ASSERT(!st.under_way.empty() && st.under_way.front().number == oldest.batch());
+  if (!ended)
+    return st.fence(std::move(ended).reason());
+  const auto& batch = st.under_way.front();
+  st.durable_upto = batch.number;
+  st.index->apply(batch.changes, batch.place);
+  st.under_way.pop_front();
+  return {};
+}
+
+size_t wal::syncs_under_way() const noexcept { return state_->under_way.size(); }
 
 result<void> wal::state::reserve(uint64_t bytes) {
   auto done = writer.reserve(bytes);

@@ -7,6 +7,7 @@
 #include "persistence/wal_identity.hpp"
 #include "persistence/wal_options.hpp"
 #include "persistence/wal_recovery.hpp"
+#include "persistence/wal_sync.hpp"
 
 namespace caucus::persistence {
 
@@ -52,6 +53,18 @@ public:
   /// staged since the last success may be acknowledged (RELIABILITY E-01 to E-03).
   result<void> commit(bool must_sync);
   [[nodiscard]] bool is_fenced() const noexcept;
+
+  /// One write of everything staged; its sync is the caller's to run, while it goes on staging and
+  /// begins the next commit: up to `syncs_max` are under way at once. Nothing, and all stays
+  /// staged, if it takes more than that: a new segment or a descriptor that can't be had. Then
+  /// `commit` does it, once no sync is under way; so does whatever else this class offers but
+  /// staging, `reserve` and `prepare`. Precondition: something is staged.
+  result<std::optional<wal_sync>> begin_commit();
+  /// The oldest sync that is under way has ended so. Only then its batch can be read, may be
+  /// acknowledged, and counts as durable, though a later one's sync ended before. If it failed the
+  /// log is fenced, and neither of the two may be acknowledged.
+  result<void> end_commit(const wal_sync& oldest, result<void> ended);
+  [[nodiscard]] size_t syncs_under_way() const noexcept;
 
   /// Sets room aside for one more segment. `no_space` changes nothing: what is left of the current
   /// one is for votes and for what makes room. Other failures fence, as for `commit`.

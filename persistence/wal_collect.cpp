@@ -52,6 +52,7 @@ bool wal::can_collect() const noexcept {
 
 void wal::carry(const carried& x) {
   auto& st = *state_;
+  CAUCUS_ASSERT(st.under_way.empty()); // Of which the index doesn't know yet.
   const auto found = st.groups.find(x.group);
   if (found == st.groups.end() || found->second.is_damaged || found->second.descriptor.uid != x.uid
       || x.segment >= st.usage.newest())
@@ -165,6 +166,7 @@ result<wal::retirement> wal::retire_oldest() {
   auto& st = *state_;
   if (st.fenced)
     return *st.fenced;
+  CAUCUS_ASSERT(st.under_way.empty());
   if (!st.damaged.empty())
     return retirement::nothing;
   const auto oldest = st.usage.oldest();

@@ -6,6 +6,7 @@
 #include "persistence/segment_writer.hpp"
 #include "persistence/wal.hpp"
 
+#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -39,6 +40,13 @@ struct wal::state {
     std::vector<group_id> tombstones;
   };
 
+  /// Written, while its sync is under way.
+  struct unsynced_batch {
+    uint64_t number = 0;
+    log_position place;
+    log_changes changes;
+  };
+
   state(directory& dir, const wal_options& options_in, segment_writer writer_in,
         std::shared_ptr<log_index> index_in, std::shared_ptr<log_reader> reader_in,
         boot_count epoch_in, uint64_t last_batch_in)
@@ -61,8 +69,9 @@ struct wal::state {
   std::optional<error> fenced;
 
   batch_buffer buffer;
-  log_changes changes;  ///< Of what is staged.
-  batch_place appended; ///< Of the newest batch.
+  log_changes changes;                  ///< Of what is staged.
+  batch_place appended;                 ///< Of the newest batch.
+  std::deque<unsynced_batch> under_way; ///< Their syncs are, the oldest's first.
   std::unordered_map<group_id, known_group> groups;
   std::unordered_map<group_id, group_tombstone> deleted;
   std::map<node_id, directory_id> peers;

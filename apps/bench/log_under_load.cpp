@@ -19,9 +19,10 @@ namespace {
 using clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds warm_up{50};
 
-/// Of a group of its own, until the next segment has begun.
-result<void> leave_first_segment(persistence::wal& log, size_t groups) {
-  constexpr size_t filling_entries = 512;
+/// Of a group of its own, until the next segment has begun: prepared or not, as the batches that
+/// are measured would have left it.
+result<void> leave_first_segment(persistence::wal& log, size_t groups, size_t batch_entries) {
+  const size_t filling_entries = batch_entries > 64 ? 512 : 64;
   const auto payload = make_log_payload();
   log.add(make_log_group(group_id{groups + 1}));
   if (auto done = log.reserve(); !done)
@@ -38,13 +39,14 @@ result<void> leave_first_segment(persistence::wal& log, size_t groups) {
   return log.reserve();
 }
 
-result<persistence::opened_wal> open_log(persistence::directory& where, size_t groups) {
+result<persistence::opened_wal> open_log(persistence::directory& where, const log_load_plan& plan) {
+  const auto groups = plan.producers;
   auto opened = persistence::wal::open(where, {cluster_id{1}, node_id{1}});
   if (!opened)
     return opened;
   for (size_t group = 0; group < groups; ++group)
     opened->log->add(make_log_group(group_id{group + 1}));
-  if (auto done = leave_first_segment(*opened->log, groups); !done)
+  if (auto done = leave_first_segment(*opened->log, groups, plan.batch_entries); !done)
     return done.reason();
   return opened;
 }
@@ -158,7 +160,7 @@ result<log_load_result> measure_in(const std::string& directory, const log_load_
   auto where = persistence::open_posix_directory(directory);
   if (!where)
     return where.reason();
-  auto opened = open_log(**where, plan.producers);
+  auto opened = open_log(**where, plan);
   if (!opened)
     return opened.reason();
   if (plan.writer == log_writer::one_thread)

@@ -4,13 +4,18 @@
 #include "base/assert.hpp"
 
 #include <cstring>
+#include <utility>
 
 namespace caucus::testing {
 
 class memory_disk::open_file final : public persistence::file {
 public:
   open_file(std::shared_ptr<state> disk, inode_ptr node, std::string name, uint64_t life)
-    : disk_{std::move(disk)}, node_{std::move(node)}, name_{std::move(name)}, life_{life} {}
+    : disk_{std::move(disk)},
+      node_{std::move(node)},
+      name_{std::move(name)},
+      life_{life},
+      told_of_{node_->failed_syncs} {}
 
   result<size_t> read_at(uint64_t offset, std::span<std::byte> into) override {
     const std::lock_guard guard{disk_->mutex};
@@ -48,8 +53,11 @@ public:
     if (auto failed = disk_->begin(life_, disk_call::kind::sync, name_)) {
       if (life_ == disk_->life && disk_->stops_at == 0)
         node_->fail_sync();
+      told_of_ = node_->failed_syncs;
       return *std::move(failed);
     }
+    if (std::exchange(told_of_, node_->failed_syncs) != node_->failed_syncs)
+      return error{errc::io_failed, name_ + ": what another descriptor synced was lost"};
     ++disk_->syncs;
     if (!disk_->ignores_syncs)
       node_->sync();
@@ -76,6 +84,7 @@ private:
   inode_ptr node_;
   std::string name_;
   uint64_t life_;
+  uint64_t told_of_; ///< Of `memory_inode::failed_syncs`, so many.
 };
 
 class memory_disk::open_directory final : public persistence::directory {

@@ -52,8 +52,9 @@ public:
   [[nodiscard]] memory_disk after_crash(std::span<const uint32_t> decisions) const;
 
   /// Called before every call takes effect; an error makes the call fail. A failing write may have
-  /// written its first half; a failing sync has lost what it should have kept, and the next one
-  /// succeeds without it (RELIABILITY E-02). Called under the disk's lock: must not call the disk.
+  /// written its first half; a failing sync has lost what it should have kept, every other
+  /// descriptor of the file is told at its next one, and then syncs succeed without it
+  /// (RELIABILITY E-02). Called under the disk's lock: must not call the disk.
   void on_call(std::function<std::optional<error>(const disk_call&)> fault);
   /// From the changing call with this number on, everything fails; a write with exactly this number
   /// still reaches the cache, so that a crash may keep any of its sectors. 0: never.

@@ -30,6 +30,7 @@ struct memory_inode {
   uint64_t size = 0;
   uint64_t durable_size = 0;
   std::map<uint64_t, dirty_sector> dirty; ///< By sector number.
+  uint64_t failed_syncs = 0;              ///< Of each every descriptor that was open is told once.
 
   std::string sector(uint64_t number) const {
     std::string bytes(sector_bytes, '\0');
@@ -74,6 +75,7 @@ struct memory_inode {
   }
 
   void fail_sync() {
+    ++failed_syncs;
     for (auto& [number, sector_now] : dirty)
       sector_now.is_lost = true;
   }

@@ -164,7 +164,7 @@ TEST_SUITE("persistence/wal_collect_race") {
     for (uint64_t seed = 1; seed <= 60; ++seed) {
       CAPTURE(seed);
       memory_disk disk;
-      wal_workload load{seed, true};
+      wal_workload load{seed, workload_kind::collecting};
       rng random{rng::mix(seed)};
       for (int life = 0; life < 6; ++life) {
         const bool starts = load.start_on(disk);

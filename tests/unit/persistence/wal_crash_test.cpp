@@ -13,17 +13,26 @@ void end_life(memory_disk& disk, rng& random) {
     disk.crash(random.next());
 }
 
+uint64_t batches_of(workload_kind kind) {
+  switch (kind) {
+    case workload_kind::plain: return 12;
+    case workload_kind::collecting: return 40;
+    case workload_kind::overlapping: return 60;
+  }
+  return 0;
+}
+
 /// One life of a disk: crashes at its `call`th change, then starts (and maybe crashes in that, too)
 /// until it runs again. What was violated, if anything.
 std::string crash_and_recover(uint64_t workload_seed, uint64_t call, uint64_t crash_seed,
-                              bool is_synced, bool collects = false) {
+                              bool is_synced, workload_kind kind = workload_kind::plain) {
   memory_disk disk;
   disk.ignore_syncs(!is_synced);
-  wal_workload load{workload_seed, collects};
+  wal_workload load{workload_seed, kind};
   rng random{crash_seed};
   disk.stop_at(call);
   if (load.start_on(disk))
-    load.run(collects ? 40 : 12);
+    load.run(batches_of(kind));
   load.stop();
   end_life(disk, random);
   for (int attempt = 0; attempt < 4 && load.violation().empty(); ++attempt) {
@@ -40,32 +49,66 @@ std::string crash_and_recover(uint64_t workload_seed, uint64_t call, uint64_t cr
 }
 
 /// How many changing calls the workload makes when nothing fails.
-uint64_t count_calls(uint64_t workload_seed, bool collects = false) {
+uint64_t count_calls(uint64_t workload_seed, workload_kind kind = workload_kind::plain) {
   memory_disk disk;
-  wal_workload load{workload_seed, collects};
+  wal_workload load{workload_seed, kind};
   REQUIRE(load.start_on(disk));
-  load.run(collects ? 40 : 12);
+  load.run(batches_of(kind));
+  CHECK((load.overlapped() >= 5) == (kind == workload_kind::overlapping));
   return disk.call_count();
 }
 
 /// Four workloads, cut at each of their calls.
-void crash_while_collecting(uint64_t first_workload) {
+void crash_workloads(workload_kind kind, uint64_t first_workload) {
   uint64_t states = 0;
   uint64_t calls_max = 0;
   for (auto workload = first_workload; workload < first_workload + 4; ++workload) {
-    const auto calls = count_calls(workload, true);
+    const auto calls = count_calls(workload, kind);
     calls_max = std::max(calls_max, calls);
     for (uint64_t call = 1; call <= calls + 1; ++call)
       for (uint64_t seed = 1; seed <= 4; ++seed, ++states) {
         CAPTURE(workload);
         CAPTURE(call);
         CAPTURE(seed);
-        REQUIRE(crash_and_recover(workload, call, rng::mix(call * 8 + seed), true, true) == "");
+        REQUIRE(crash_and_recover(workload, call, rng::mix(call * 8 + seed), true, kind) == "");
       }
   }
   CHECK(calls_max >= 200);
   CHECK(states > 2000);
   MESSAGE("crashes: ", states);
+}
+
+/// Every call of these workloads fails once, each in a life of its own.
+void fail_each_call(workload_kind kind, uint64_t workloads) {
+  uint64_t failures = 0;
+  for (uint64_t workload = 1; workload <= workloads; ++workload) {
+    const auto calls = count_calls(workload, kind);
+    for (uint64_t failing = 1; failing <= calls; ++failing) {
+      memory_disk disk;
+      disk.on_call([&](const disk_call& call) -> std::optional<error> {
+        if (call.number != failing)
+          return std::nullopt;
+        return error{errc::io_failed, "injected"};
+      });
+      CAPTURE(workload);
+      CAPTURE(failing);
+      wal_workload load{workload, kind};
+      if (load.start_on(disk))
+        load.run(batches_of(kind));
+      failures += load.failure().code == errc::none ? 0 : 1;
+      load.stop();
+      disk.on_call({});
+      disk.crash(failing);
+      REQUIRE(load.violation() == "");
+      // E-01: it trusts what it can read, and that has all acknowledged.
+      REQUIRE(load.start_on(disk));
+      load.run(3);
+      load.stop();
+      disk.crash(failing + 1);
+      REQUIRE(load.start_on(disk));
+    }
+  }
+  CHECK(failures > 200);
 }
 
 } // namespace
@@ -90,19 +133,26 @@ TEST_SUITE("persistence/wal_crash") {
   // In parts, which run side by side: with sanitizers all of it takes minutes.
   TEST_CASE(
     "the same with segments that are collected meanwhile (W-07, W-10, S-43, S-55), 1 of 4") {
-    crash_while_collecting(101);
+    crash_workloads(workload_kind::collecting, 101);
   }
   TEST_CASE(
     "the same with segments that are collected meanwhile (W-07, W-10, S-43, S-55), 2 of 4") {
-    crash_while_collecting(105);
+    crash_workloads(workload_kind::collecting, 105);
   }
   TEST_CASE(
     "the same with segments that are collected meanwhile (W-07, W-10, S-43, S-55), 3 of 4") {
-    crash_while_collecting(109);
+    crash_workloads(workload_kind::collecting, 109);
   }
   TEST_CASE(
     "the same with segments that are collected meanwhile (W-07, W-10, S-43, S-55), 4 of 4") {
-    crash_while_collecting(113);
+    crash_workloads(workload_kind::collecting, 113);
+  }
+
+  TEST_CASE("the same while two syncs are under way (W-01, W-06, W-16), 1 of 2") {
+    crash_workloads(workload_kind::overlapping, 201);
+  }
+  TEST_CASE("the same while two syncs are under way (W-01, W-06, W-16), 2 of 2") {
+    crash_workloads(workload_kind::overlapping, 205);
   }
 
   TEST_CASE("without the sync the same crashes do lose what was acknowledged") {
@@ -148,35 +198,11 @@ TEST_SUITE("persistence/wal_crash") {
   }
 
   TEST_CASE("no failing call is ever acknowledged, whichever it is (E-01 to E-04, E-07)") {
-    uint64_t failures = 0;
-    for (uint64_t workload = 1; workload <= 8; ++workload) {
-      const auto calls = count_calls(workload);
-      for (uint64_t failing = 1; failing <= calls; ++failing) {
-        memory_disk disk;
-        disk.on_call([&](const disk_call& call) -> std::optional<error> {
-          if (call.number != failing)
-            return std::nullopt;
-          return error{errc::io_failed, "injected"};
-        });
-        CAPTURE(workload);
-        CAPTURE(failing);
-        wal_workload load{workload};
-        if (load.start_on(disk))
-          load.run(12);
-        failures += load.failure().code == errc::none ? 0 : 1;
-        load.stop();
-        disk.on_call({});
-        disk.crash(failing);
-        REQUIRE(load.violation() == "");
-        REQUIRE(
-          load.start_on(disk)); // E-01: it trusts what it can read, and that has all acknowledged.
-        load.run(3);
-        load.stop();
-        disk.crash(failing + 1);
-        REQUIRE(load.start_on(disk));
-      }
-    }
-    CHECK(failures > 200);
+    fail_each_call(workload_kind::plain, 8);
+  }
+
+  TEST_CASE("no failing call is ever acknowledged while two syncs are under way (E-01 to E-04)") {
+    fail_each_call(workload_kind::overlapping, 4);
   }
 
   TEST_CASE("an error while reading at start is reported, not taken for a torn tail") {

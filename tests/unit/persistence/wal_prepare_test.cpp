@@ -38,7 +38,8 @@ struct watched_disk : memory_disk {
   bool is_failing = false;
 };
 
-const std::string large(150 << 10, 'x');
+const std::string medium(60 << 10, 'x');
+const std::string large(64 << 10, 'x'); // With what is around it too large to prepare for.
 
 } // namespace
 
@@ -52,7 +53,7 @@ TEST_SUITE("persistence/wal: the next segment is prepared") {
       REQUIRE(node.log->reserve().ok());
       uint64_t last = 0;
       for (; !node.log->wants_reserve(); ++last) {
-        node.put(group_a, entries(last + 1, last + 1, 1, large));
+        node.put(group_a, entries(last + 1, last + 1, 1, medium));
         REQUIRE(node.log->prepare().ok());
       }
       CHECK(disk.writes_aside > 3);
@@ -77,6 +78,20 @@ TEST_SUITE("persistence/wal: the next segment is prepared") {
     node.commit();
     REQUIRE(node.log->reserve().ok());
     for (uint64_t i = 1; i <= 5; ++i) {
+      node.put(group_a, entries(i, i, 1, medium));
+      CHECK(node.log->prepare().ok());
+    }
+    CHECK(disk.writes_aside == 0);
+  }
+
+  TEST_CASE(
+    "large batches prepare nothing: their blocks' second write would cost more than it saves") {
+    watched_disk disk;
+    auto node = start(disk, zeroing_options());
+    node.log->add(descriptor(group_a));
+    node.commit();
+    REQUIRE(node.log->reserve().ok());
+    for (uint64_t i = 1; i <= 8; ++i) {
       node.put(group_a, entries(i, i, 1, large));
       CHECK(node.log->prepare().ok());
     }
@@ -90,20 +105,22 @@ TEST_SUITE("persistence/wal: the next segment is prepared") {
     node.commit();
     REQUIRE(node.log->reserve().ok());
     disk.is_failing = true;
-    node.put(group_a, entries(1, 1, 1, large));
-    node.put(group_a, entries(2, 2, 1, large));
+    for (uint64_t i = 1; i <= 3; ++i)
+      node.put(group_a, entries(i, i, 1, medium));
     const auto failed = node.log->prepare();
     REQUIRE_FALSE(failed.ok());
     CHECK(failed.reason().what.find("planted") != std::string::npos);
     CHECK_FALSE(node.log->is_fenced());
-    node.put(group_a, entries(3, 3, 1, large));
-    node.put(group_a, entries(4, 4, 1, large));
+    uint64_t last = 3;
+    while (last < 6) {
+      ++last;
+      node.put(group_a, entries(last, last, 1, medium));
+    }
     CHECK(node.log->prepare().ok());
     disk.is_failing = false;
-    uint64_t last = 4;
     while (!node.log->wants_reserve()) {
       ++last;
-      node.put(group_a, entries(last, last, 1, large));
+      node.put(group_a, entries(last, last, 1, medium));
     }
     node = {};
     disk.crash(1);

@@ -6,14 +6,25 @@
 #include "tests/unit/persistence/mark_fixture.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <optional>
 
 namespace caucus::testing {
+
+enum class workload_kind : uint8_t {
+  plain,
+  collecting,  ///< Segments, meanwhile.
+  overlapping, ///< Collecting, and up to two syncs are under way.
+};
 
 /// Drives a log with random batches and knows after each what a start may find: the state after any
 /// batch from the last acknowledged one to the last attempted one. Outlives crashes of its disk.
 class wal_workload {
 public:
-  explicit wal_workload(uint64_t seed, bool collects = false) : random_{seed}, collects_{collects} {
+  explicit wal_workload(uint64_t seed, workload_kind kind = workload_kind::plain)
+    : random_{seed},
+      collects_{kind != workload_kind::plain},
+      overlaps_{kind == workload_kind::overlapping} {
     options_.segment_bytes = 8 << 10;
     options_.zero_ahead_bytes = random_.chance(50) ? 4096 : 0;
   }
@@ -46,31 +57,96 @@ public:
       for (auto records = 1 + random_.below(3); records > 0; --records)
         stage(next);
       possible_.push_back(next);
-      const bool must_sync = random_.chance(70);
-      const auto done = node_.log->commit(must_sync);
-      if (!done) {
-        failure_ = done.reason();
+      const bool is_whole = overlaps_ && random_.chance(70) ? begin_commit() : commit();
+      if (!is_whole)
         return;
-      }
-      if (must_sync) {
-        possible_ = {next};
-        ++acknowledged_;
-      }
+      if (overlaps_ && random_.chance(75))
+        continue;
       for (auto steps = collects_ ? random_.below(4) : 0; steps > 0; --steps)
-        if (!collect())
+        if (!end_commits(0) || !collect())
           return;
     }
+    end_commits(0);
   }
 
-  void stop() { node_ = {}; }
+  void stop() {
+    under_way_.clear();
+    node_ = {};
+  }
 
   [[nodiscard]] const std::string& violation() const { return violation_; }
   [[nodiscard]] const error& failure() const { return failure_; }
   [[nodiscard]] uint64_t removed_segments() const { return removed_; }
   [[nodiscard]] uint64_t acknowledged() const { return acknowledged_; }
+  [[nodiscard]] uint64_t overlapped() const { return overlapped_; }
   storage& node() { return node_; }
 
 private:
+  /// A commit whose sync is under way. The disk syncs at once, when it is told to: somewhere
+  /// between the batch's write and the end that the log is told of.
+  struct commit_under_way {
+    persistence::wal_sync sync;
+    log_state after;
+    std::optional<result<void>> ended{};
+  };
+
+  bool fail(const error& reason) {
+    failure_ = reason;
+    return false;
+  }
+
+  bool commit() {
+    if (!end_commits(0))
+      return false;
+    const bool must_sync = random_.chance(70);
+    const auto done = node_.log->commit(must_sync);
+    if (!done)
+      return fail(done.reason());
+    if (must_sync) {
+      possible_ = {possible_.back()};
+      ++acknowledged_;
+    }
+    return true;
+  }
+
+  bool begin_commit() {
+    if (!end_commits(persistence::syncs_max - 1))
+      return false;
+    for (auto& x : under_way_)
+      if (!x.ended && random_.chance(50))
+        x.ended = x.sync.run();
+    if (node_.log->staged_bytes() == 0)
+      return commit();
+    auto begun = node_.log->begin_commit();
+    if (!begun)
+      return fail(begun.reason());
+    if (!*begun)
+      return commit();
+    overlapped_ += under_way_.size();
+    under_way_.push_back({**begun, possible_.back()});
+    // The later one's sync may end before the other.
+    if (random_.chance(30))
+      under_way_.back().ended = under_way_.back().sync.run();
+    return true;
+  }
+
+  /// Until as many are left.
+  bool end_commits(size_t left) {
+    while (under_way_.size() > left) {
+      auto& oldest = under_way_.front();
+      if (!oldest.ended)
+        oldest.ended = oldest.sync.run();
+      const auto done = node_.log->end_commit(oldest.sync, *oldest.ended);
+      if (!done)
+        return fail(done.reason());
+      possible_.erase(possible_.begin(),
+                      std::find(possible_.begin(), possible_.end(), oldest.after));
+      ++acknowledged_;
+      under_way_.pop_front();
+    }
+    return true;
+  }
+
   void stage(log_state& state) {
     const auto dice = random_.below(20);
     if (state.groups.size() < 2 || dice == 0)
@@ -121,6 +197,8 @@ private:
 
   void install_snapshot(uint64_t id, log_state::group_log& log) {
     const raft::entry_id at{index_t{log.last() + 1 + random_.below(5)}, term_t{++term_}};
+    if (!log.snapshots.empty() && at.index.value() <= log.snapshots.rbegin()->first)
+      return append(id, log); // What it had one of was overwritten here; no leader does that.
     const auto mark = make_mark(at);
     node_.log->add(group_id{id}, mark);
     raft::persist_batch batch;
@@ -208,6 +286,9 @@ private:
 
   rng random_;
   bool collects_;
+  bool overlaps_;
+  std::deque<commit_under_way> under_way_;
+  uint64_t overlapped_ = 0;
   uint64_t removed_ = 0;
   persistence::wal_options options_ = small_options();
   storage node_;
