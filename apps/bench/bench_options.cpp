@@ -49,14 +49,24 @@ constexpr number_option number_options[] = {
   {"rounds", &bench_options::rounds, 1, 10'000},
   {"bytes", &bench_options::bytes, 1 << 20, uint64_t{1} << 40},
   {"groups", &bench_options::groups, 1, 100'000},
+  {"rate", &bench_options::rate, 1, 1'000'000},
   {"id", &bench_options::id, 1, 9},
 };
 
 constexpr std::pair<std::string_view, bench_mode> sub_commands[] = {
   {"failover", bench_mode::failover}, {"wal", bench_mode::wal},
   {"recovery", bench_mode::recovery}, {"restart", bench_mode::restart},
+  {"gc", bench_mode::collection},     {"snapshot", bench_mode::snapshot},
   {"node", bench_mode::node},
 };
+
+bool* find_flag(bench_options& of, std::string_view name) {
+  if (name == "json")
+    return &of.json;
+  if (name == "keep")
+    return &of.keep;
+  return name == "named-groups" ? &of.has_named_groups : nullptr;
+}
 
 bool is_node_option(std::string_view name) {
   for (auto& known : option_table())
@@ -111,6 +121,13 @@ result<bench_options> parse_command_line(int argc, char** argv) {
     parsed.groups = 10'000;
     parsed.payload_bytes = 1024;
   }
+  if (parsed.mode == bench_mode::collection || parsed.mode == bench_mode::snapshot) {
+    parsed.rounds = 3;
+    parsed.clients = {16};
+    parsed.has_named_groups = true;
+    // Snapshots are made when the measurement says.
+    parsed.node.emplace_back("snapshot-log-bytes", std::to_string(uint64_t{1} << 40));
+  }
   for (; next < words.size(); ++next) {
     auto word = words[next];
     if (word == "--help" || word == "-h") {
@@ -120,8 +137,8 @@ result<bench_options> parse_command_line(int argc, char** argv) {
     if (!word.starts_with("--"))
       return error{errc::invalid_option, "unexpected '" + std::string{word} + "'; see --help"};
     word.remove_prefix(2);
-    if (word == "json" || word == "keep") {
-      (word == "json" ? parsed.json : parsed.keep) = true;
+    if (bool* flag = find_flag(parsed, word)) {
+      *flag = true;
       continue;
     }
     std::string_view text;
@@ -151,6 +168,9 @@ usage: caucus-bench          --data DIR [--clients 1,64,256,1000] [--payload 256
        caucus-bench recovery --data DIR [--bytes 1073741824] [--rounds 7] [--json] [--keep]
        caucus-bench restart  --data DIR [--groups 10000] [--bytes 1073741824] [--payload 1024]
                              [--rounds 3] [--json] [--keep]
+       caucus-bench gc       --data DIR [--bytes 1073741824] [--clients 16] [--rate 200]
+                             [--seconds 10] [--rounds 3] [--json] [--keep]
+       caucus-bench snapshot --data DIR, as gc
 
 The first starts a new cluster for each number of clients. Each client is an actor in the leader's
 process with one command outstanding, answered by its own command's apply; the answer is checked.
@@ -162,19 +182,30 @@ The third writes entries through the log's writer and, in turns with it, the sam
 through raw loops that promise the same; the fourth opens a log again that is in the page cache.
 The fifth fills the logs of three nodes, kills one with SIGKILL, starts it again 3 s later and takes
 the time until each of its groups has applied what was committed before.
+The last two take the latencies of clients that ask at a pace, alone for some seconds, then while
+the log's garbage collector frees, or while a snapshot is made and sent to a follower.
 
   --data DIR     where the nodes' directories go; not on tmpfs. Removed afterwards unless --keep.
   --clients N,…  clients per measured point
   --payload N    bytes of a command, random
   --seconds N    time per point, after the warm-up
   --nodes N      processes
-  --rounds N     kills, recoveries, or turns of each way to write
-  --bytes N      of the log that is recovered
+  --rounds N     kills, recoveries, or turns
+  --bytes N      of the log that is recovered or freed, or of the snapshot
+  --rate N       commands a second of all clients that ask at a pace
   --groups N     of the node that is restarted
   --json         one JSON object a line
   --keep         leave the nodes' directories and logs behind
   --NAME VALUE   any option of a node, such as --election-ticks 20
 )";
+}
+
+result<uint64_t> segment_bytes_of(const bench_options& from) {
+  node_options options;
+  for (const auto& [name, text] : from.node)
+    if (auto done = set_option(options, name, text); !done)
+      return done.reason();
+  return options.segment_bytes;
 }
 
 result<node_options> make_node_options(const bench_options& from) {

@@ -98,6 +98,8 @@ result<void> cluster::start() {
       words.emplace_back("--groups");
       words.push_back(std::to_string(options_->groups));
     }
+    if (options_->has_named_groups)
+      words.emplace_back("--named-groups");
     for (auto& [name, text] : options_->node) {
       words.push_back("--" + name);
       words.push_back(text);

@@ -21,6 +21,8 @@ public:
     for (auto& bucket : buckets_)
       total += bucket.load(std::memory_order_relaxed);
     auto rank = static_cast<uint64_t>(share * static_cast<double>(total));
+    if (rank >= total && total > 0)
+      rank = total - 1; // The longest.
     uint64_t seen = 0;
     for (size_t i = 0; i < buckets_.size(); ++i) {
       seen += buckets_[i].load(std::memory_order_relaxed);

@@ -25,12 +25,24 @@ load_client::load_client(caf::actor_config& cfg, std::shared_ptr<load_run> run, 
   : caf::event_based_actor{cfg}, run_{std::move(run)}, group_{std::move(group)}, random_{seed} {}
 
 caf::behavior load_client::make_behavior() {
-  asked_ = std::chrono::steady_clock::now();
-  ask();
+  due_ = std::chrono::steady_clock::now();
+  if (run_->pace().count() > 0) // Not all at once.
+    due_ += std::chrono::nanoseconds{random_.below(static_cast<uint64_t>(run_->pace().count()))};
+  ask_next();
   return {[this](retry_atom) {
     asked_ = std::chrono::steady_clock::now();
     ask();
   }};
+}
+
+void load_client::ask_next() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < due_) {
+    delayed_send(this, due_ - now, retry_atom::value);
+    return;
+  }
+  asked_ = run_->pace().count() > 0 ? due_ : now;
+  ask();
 }
 
 void load_client::ask() {
@@ -58,8 +70,8 @@ void load_client::on_outcome(const outcome& answer) {
   }
   auto now = std::chrono::steady_clock::now();
   run_->count_reply(static_cast<uint64_t>(std::chrono::nanoseconds{now - asked_}.count()));
-  asked_ = now;
-  ask();
+  due_ += run_->pace();
+  ask_next();
 }
 
 void load_client::on_failure(const std::string& what) {

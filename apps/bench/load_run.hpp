@@ -2,6 +2,7 @@
 
 #include "apps/bench/latency_histogram.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -13,9 +14,12 @@ class load_run {
 public:
   enum class phase : uint8_t { warm_up, measuring, stopping };
 
-  load_run(size_t clients, size_t payload_bytes) : payload_bytes_{payload_bytes}, live_{clients} {}
+  /// With a pace each client asks so often, however long answers take; else as soon as it has one.
+  load_run(size_t clients, size_t payload_bytes, std::chrono::nanoseconds pace = {})
+    : payload_bytes_{payload_bytes}, pace_{pace}, live_{clients} {}
 
   [[nodiscard]] size_t payload_bytes() const noexcept { return payload_bytes_; }
+  [[nodiscard]] std::chrono::nanoseconds pace() const noexcept { return pace_; }
   [[nodiscard]] bool is_stopping() const noexcept { return now() == phase::stopping; }
   void enter(phase next) noexcept { phase_.store(next, std::memory_order_release); }
 
@@ -59,6 +63,7 @@ private:
   [[nodiscard]] phase now() const noexcept { return phase_.load(std::memory_order_acquire); }
 
   const size_t payload_bytes_;
+  const std::chrono::nanoseconds pace_;
   std::atomic<phase> phase_{phase::warm_up};
   std::atomic<uint64_t> acknowledged_{0};
   std::atomic<uint64_t> measured_{0};

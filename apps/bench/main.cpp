@@ -2,6 +2,7 @@
 // what its log does beside what the disk can do.
 
 #include "apps/bench/failover.hpp"
+#include "apps/bench/interference.hpp"
 #include "apps/bench/node_main.hpp"
 #include "apps/bench/recovery.hpp"
 #include "apps/bench/restart.hpp"
@@ -27,6 +28,8 @@ int main(int argc, char** argv) {
     case bench_mode::wal: passed = measure_wal(*options); break;
     case bench_mode::recovery: passed = measure_recovery(*options); break;
     case bench_mode::restart: passed = measure_restart(*options); break;
+    case bench_mode::collection: passed = measure_collection(*options); break;
+    case bench_mode::snapshot: passed = measure_snapshot(*options); break;
     case bench_mode::throughput: passed = measure_throughput(*options); break;
   }
   if (!passed) {

@@ -3,6 +3,7 @@
 #include "apps/bench/bench_machine.hpp"
 #include "apps/bench/load_client.hpp"
 #include "apps/bench/many_groups.hpp"
+#include "apps/bench/named_groups.hpp"
 #include "apps/bench/proc_usage.hpp"
 #include "caucus/node.hpp"
 
@@ -146,7 +147,15 @@ void obey(caf::actor_system& system, many_groups& groups) {
 }
 
 /// Opens what the node serves and obeys the driver.
-result<void> serve(caf::actor_system& system, node& started, many_groups* many) {
+result<void> serve(caf::actor_system& system, node& started, many_groups* many,
+                   bool has_named_groups) {
+  if (has_named_groups) {
+    named_groups groups{system, started};
+    say("ready");
+    for (std::string line; std::getline(std::cin, line);)
+      say(groups.obey(line));
+    return {};
+  }
   if (many != nullptr) {
     if (auto opened = many->open(started); !opened)
       return opened;
@@ -186,7 +195,8 @@ int node_main(const bench_options& options) {
     say("failed " + started.reason().what);
     return 1;
   }
-  if (auto served = serve(system, *started, many ? &*many : nullptr); !served) {
+  if (auto served = serve(system, *started, many ? &*many : nullptr, options.has_named_groups);
+      !served) {
     say("failed " + served.reason().what);
     return 1;
   }

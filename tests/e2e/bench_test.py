@@ -83,6 +83,36 @@ class Bench(unittest.TestCase):
         self.assertEqual(done.returncode, 0 if point["gb_per_s"] >= point["gb_per_s_min"] else 1)
         self.assertEqual(list(self.data.iterdir()), [], "something was left behind")
 
+    def measured_beside_a_load(self, *arguments):
+        """One short turn: what it told, once its figures have been found to fit each other."""
+        done = self.run_bench(*arguments, "--rounds", "1", "--seconds", "1", "--rate", "200", "--clients", "4",
+                              "--json")
+        self.assertIn(done.returncode, (0, 1), done.stderr)  # 1: a target is missed, on a busy machine
+        told = json.loads(done.stdout)
+        [turn] = told["turns"]
+        for when in "without", "with":
+            self.assertGreater(turn[when]["commands"], 0)
+            self.assertLessEqual(turn[when]["p50_us"], turn[when]["p99_us"])
+            self.assertLessEqual(turn[when]["p99_us"], turn[when]["max_us"])
+        self.assertGreaterEqual(turn["without"]["commands"], 150)  # 200 a second, however late each was
+        self.assertAlmostEqual(told["ratio"], turn["with"]["p99_us"] / turn["without"]["p99_us"], places=6)
+        self.assertAlmostEqual(told["mb_per_s"], turn["mb"] / turn["seconds"], places=6)
+        self.assertGreater(turn["seconds"], 0)
+        self.assertEqual(told["passed"], told["ratio"] <= told["ratio_max"] and told["mb_per_s"] >= told["mb_per_s_min"])
+        self.assertEqual(done.returncode, 0 if told["passed"] else 1)
+        self.assertEqual(list(self.data.iterdir()), [], "something was left behind")
+        return told
+
+    def test_commands_are_measured_while_the_collector_frees_log(self):
+        told = self.measured_beside_a_load("gc", "--bytes", "8388608", "--segment-bytes", "1048576")
+        self.assertEqual((told["measured"], told["ratio_max"]), ("freed", 1.3))
+        self.assertEqual(told["turns"][0]["mb"], 8.388608)
+
+    def test_commands_are_measured_while_a_snapshot_is_made_and_sent(self):
+        told = self.measured_beside_a_load("snapshot", "--bytes", "8388608")
+        self.assertEqual((told["measured"], told["ratio_max"], told["mb_per_s_min"]), ("sent", 3, 100))
+        self.assertGreater(told["turns"][0]["making_s"], 0)
+
     def refused(self, expected, *arguments, data=None):
         done = self.run_bench(*arguments, data=data)
         self.assertEqual(done.returncode, 2, done)
@@ -98,6 +128,8 @@ class Bench(unittest.TestCase):
         self.refused("election-ticks", "--election-ticks", "1000000000000")
         self.refused("--bytes", "recovery", "--bytes", "1")
         self.refused("at least 3", "failover", "--nodes", "1")
+        self.refused("at least 3", "gc", "--nodes", "1")
+        self.refused("--rate", "snapshot", "--rate", "0")
 
     def test_memory_is_refused_as_a_disk(self):
         with open("/proc/mounts", encoding="utf-8") as mounts:
