@@ -9,11 +9,12 @@ namespace caucus {
 void group_replica::flush() {
   inputs_ = 0;
   input_bytes_ = 0;
-  if (fault_ || !how_.core.has_ready())
-    return;
-  now_ = now();
-  auto todo = how_.core.take_ready(now_);
-  execute(todo);
+  if (!fault_ && how_.core.has_ready()) {
+    now_ = now();
+    auto todo = how_.core.take_ready(now_);
+    execute(todo);
+  }
+  note_needs();
 }
 
 void group_replica::execute(raft::ready& todo) {
@@ -51,6 +52,7 @@ void group_replica::execute(raft::ready& todo) {
 
 void group_replica::announce_members() {
   auto core = how_.core.describe();
+  members_ = core.members;
   send(node_->supervisor, node_members{how_.descriptor.group, std::move(core.members),
                                        std::move(core.committed_members)});
 }
@@ -58,6 +60,8 @@ void group_replica::announce_members() {
 void group_replica::announce(const raft::soft_state& changed) {
   if (changed.role != soft_.role || changed.term != soft_.term)
     node_->events->role_changed(how_.descriptor.name, changed);
+  if (changed.leader != soft_.leader)
+    is_leader_lost_ = false;
   soft_ = changed;
   publish(changed.term, changed.leader);
 }
@@ -116,6 +120,17 @@ void group_replica::apply(std::vector<raft::entry_ptr> committed) {
   }
   handed_out_ = committed.back()->id.index;
   work->entries = std::move(committed);
+  send(machine(), machine_apply{std::move(work)});
+}
+
+/// A group sleeps only once its leader knows that all is executed, and what is executed may leave
+/// memory: the machine tells the rest of a burst when it is asked for it, once a tick.
+void group_replica::acknowledge_applied() {
+  if (unacknowledged_bytes_ == 0 || fault_)
+    return;
+  unacknowledged_bytes_ = 0;
+  auto work = std::make_shared<machine_work>();
+  work->must_acknowledge = true;
   send(machine(), machine_apply{std::move(work)});
 }
 

@@ -15,6 +15,11 @@ constexpr uint64_t timeout_ms_max = uint64_t{366} * 24 * 3600 * 1000;
 constexpr uint32_t inputs_per_ready = 512;
 constexpr uint64_t bytes_per_ready = 1 << 20;
 
+/// With more groups awake than this, each takes every second tick only, with twice as many every
+/// third, and so on: each tick costs every member of the group some messages. All members' nodes have
+/// about the same groups awake, so they slow down together.
+constexpr uint64_t groups_per_tick = 2000;
+
 snapshot_schedule::limits limits_of(const node_options& from) {
   return {.log_bytes = from.snapshot_log_bytes,
           .entries = from.snapshot_entries,
@@ -29,7 +34,8 @@ group_replica::group_replica(caf::actor_config& cfg, caf::execution_unit* home, 
     how_{std::move(how)},
     node_{std::move(node)},
     snapshots_{.kept = std::move(how_.snapshots),
-               .schedule = snapshot_schedule{limits_of(node_->options)}} {
+               .schedule = snapshot_schedule{limits_of(node_->options)}},
+    turns_{how_.descriptor.group.value()} {
   published_.group = how_.descriptor.name;
   if (how_.loaded)
     handed_out_ = how_.loaded->at.last.index;
@@ -54,8 +60,19 @@ replica_actor::behavior_type group_replica::make_behavior() {
   if (how_.is_new) // FIFO puts it into the log before this replica's first vote.
     send(node_->wal, wal_describe{how_.descriptor});
   announce_members();
+  ticks_ = node_->ticks.enter(how_.descriptor.group, node_->options.id, replica_actor{this});
   guarded([this] { flush(); });
   return {
+    // First what comes most often: CAF tries one after the other.
+    [this](group_received& batch) { guarded([&] { on_received(batch); }); },
+    [this](group_flush) {
+      is_armed_ = false;
+      guarded([&] { flush(); });
+    },
+    [this](group_tick x) {
+      ticks_->take_tick();
+      guarded([&] { on_tick(x.counts); });
+    },
     [this](command& asked) -> caf::result<outcome> {
       auto who = single_caller(asked.payload.size());
       guarded([&] { on_command(asked, std::move(who)); });
@@ -114,8 +131,6 @@ replica_actor::behavior_type group_replica::make_behavior() {
       how_.room->give_question_back();
       guarded([&] { on_listener(listener); });
     },
-    [this](group_tick) { guarded([&] { on_tick(); }); },
-    [this](group_received& batch) { guarded([&] { on_received(batch); }); },
     [this](const group_persisted& x) {
       guarded([&] {
         step(raft::persisted{x.upto});
@@ -131,7 +146,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
       });
     },
     [this](group_log_read& x) { guarded([&] { step(std::move(x.done)); }); },
-    [this](const group_peer_down& x) { guarded([&] { step(raft::peer_unreachable{x.peer}); }); },
+    [this](const group_peer_down& x) { guarded([&] { on_peer_down(x.peer); }); },
     [this](const group_view& x) { guarded([&] { on_view(x); }); },
     [this](const group_snapshot_made& x) { guarded([&] { on_snapshot_made(x); }); },
     [this](const group_snapshot_received& x) { guarded([&] { on_snapshot_received(x); }); },
@@ -144,10 +159,6 @@ replica_actor::behavior_type group_replica::make_behavior() {
         if (x.last > snapshots_.newest().index) // Else the next one will let them go.
           make_snapshot();
       });
-    },
-    [this](group_flush) {
-      is_armed_ = false;
-      guarded([&] { flush(); });
     },
     [this](const group_fault& x) {
       quarantine(x.reason);
@@ -162,6 +173,8 @@ void group_replica::on_exit() {
   queries_.answer_all(refusal(errc::stopping));
   end_snapshot(refusal(errc::stopping));
   how_.room->close();
+  if (ticks_)
+    node_->ticks.leave(how_.descriptor.group, ticks_);
   if (machine_)
     send(machine_, machine_stop{});
   how_.handle = nullptr;
@@ -266,6 +279,8 @@ void group_replica::propose_session_command(session_id session, const raft::sess
 }
 
 void group_replica::on_received(group_received& batch) {
+  if (batch.from == soft_.leader)
+    is_leader_lost_ = false;
   for (auto& body : batch.messages) {
     if (auto* append = std::get_if<raft::append_entries>(&body))
       for (auto& entry : append->entries)
@@ -276,16 +291,45 @@ void group_replica::on_received(group_received& batch) {
   }
 }
 
-void group_replica::on_tick() {
+void group_replica::on_peer_down(node_id peer) {
+  // A peer of other groups only must not wake this one with every try to reach it.
+  if (how_.core.is_asleep() && !members_->is_member(peer))
+    return;
+  is_leader_lost_ = is_leader_lost_ || peer == soft_.leader;
+  step(raft::peer_unreachable{peer});
+}
+
+void group_replica::on_tick(bool counts) {
   if (const bool has_room = node_->room.is_there(); has_room != knew_room_) {
     knew_room_ = has_room;
     step(raft::storage{has_room});
   }
-  step(raft::tick{});
+  if (counts && is_turn())
+    step(raft::tick{});
+  refresh_now();
   pending_.expire(now_.mono_ns);
   queries_.expire(now_.mono_ns);
   make_snapshot_if_due();
   answer_if_full();
+  acknowledge_applied();
+  flush(); // A tick gathers nothing behind it, and thousands of groups have one at a time.
+}
+
+bool group_replica::is_turn() {
+  if (told_needs_.leader) // How many of these there are at a time, the roster limits.
+    return true;
+  return ++turns_ % (1 + node_->ticks.awake() / groups_per_tick) == 0;
+}
+
+void group_replica::note_needs() {
+  const bool has_waiting = !pending_.is_empty() || !queries_.is_empty() || unacknowledged_bytes_ > 0
+                           || snapshots_.marking || snapshots_.schedule.is_wanted();
+  const tick_roster::needs now{.core = !how_.core.is_asleep() && !fault_,
+                               .leader = soft_.leader == node_id{} || is_leader_lost_,
+                               .is_expected = has_waiting && !fault_};
+  if (now != told_needs_)
+    node_->ticks.tell(how_.descriptor.group, ticks_, now);
+  told_needs_ = now;
 }
 
 void group_replica::on_status() {

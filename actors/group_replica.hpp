@@ -43,7 +43,12 @@ private:
   void on_open_session(const open_session& asked);
   void propose_session_command(session_id session, const raft::session_command& what);
   void on_received(group_received& batch);
-  void on_tick();
+  void on_tick(bool counts);
+  /// Whether it is this group's turn, where so many are awake that none can have each tick.
+  [[nodiscard]] bool is_turn();
+  void on_peer_down(node_id peer);
+  /// Tells the timer what it is needed for.
+  void note_needs();
   void on_status();
   void on_listener(const leader_listener& listener);
   void propose(raft::command body, pending_proposals::proposal who);
@@ -93,6 +98,7 @@ private:
   void publish(term_t term, node_id leader);
   void settle(const raft::ready& todo);
   void apply(std::vector<raft::entry_ptr> committed);
+  void acknowledge_applied();
   void send_replies(const std::vector<raft::heartbeat_out>& replies);
   machine_actor& machine();
 
@@ -115,6 +121,11 @@ private:
   uint64_t unacknowledged_bytes_ = 0; ///< Given to it since it was last asked to tell.
   uint32_t inputs_ = 0;               ///< Since the last ready.
   uint64_t input_bytes_ = 0;
+  membership::configuration_ptr members_; ///< In force.
+  tick_roster::place_ptr ticks_;
+  tick_roster::needs told_needs_;
+  uint64_t turns_; ///< Ticks while it was led, from a number of its own.
+  bool is_leader_lost_ = false; ///< The link to it is, and it wasn't heard since.
   bool is_armed_ = false;
   bool knew_room_ = true; ///< On the disk, as the core knows it.
   instant now_;           ///< Read once a batch of inputs.

@@ -1,13 +1,24 @@
 #include "actors/inbound.hpp"
 
+#include "actors/said_again.hpp"
+
 #include <caf/send.hpp>
 
 namespace caucus {
 
 namespace {
 
+/// Around each delivery: the mailbox's element, CAF's message, the credit.
+constexpr uint64_t delivery_bytes = 384;
+
+/// Beyond this part of the budget the workers are late: some 30,000 small deliveries.
+constexpr uint64_t crowded_part = 16;
+/// Then a group that has so many before it gets no more of what is said again anyway.
+constexpr uint32_t unlooked_max = 2;
+
+/// What it takes of memory, about: of a heartbeat nearly all is what is around it.
 uint64_t cost(const raft::message& body) {
-  uint64_t bytes = 128;
+  uint64_t bytes = sizeof(raft::message);
   if (auto* append = std::get_if<raft::append_entries>(&body))
     for (auto& entry : append->entries)
       bytes += entry->cost();
@@ -75,15 +86,44 @@ void inbound::on_messages(node_id from, std::vector<transport::routed_message> m
 
 void inbound::deliver(node_id from, group_id group, std::vector<raft::message> messages) {
   auto replica = node_.routes.find(group);
-  uint64_t bytes = 0;
-  for (auto& body : messages)
-    bytes += cost(body);
-  if (!replica || !node_.inbound->take(bytes)) {
-    // Raft repairs what is lost; memory that is gone takes the process with it.
-    node_.inbound_dropped.fetch_add(messages.size(), std::memory_order_relaxed);
+  if (!replica) {
+    drop(messages.size());
     return;
   }
-  caf::anon_send(replica, group_received{from, std::move(messages), credit_of(bytes)});
+  auto& waiting = waiting_[group.value()];
+  if (!waiting)
+    waiting = std::make_shared<std::atomic<uint32_t>>(0);
+  // Peers that are faster than we would otherwise fill the mailboxes with heartbeats and votes,
+  // which come too late to be of use and make the next ones later still.
+  if (is_crowded() && waiting->load(std::memory_order_relaxed) >= unlooked_max)
+    drop(std::erase_if(messages, is_said_again));
+  if (messages.empty())
+    return;
+  uint64_t bytes = delivery_bytes;
+  for (auto& body : messages)
+    bytes += cost(body);
+  if (!node_.inbound->take(bytes)) {
+    // Raft repairs what is lost; memory that is gone takes the process with it.
+    drop(messages.size());
+    return;
+  }
+  caf::anon_send(replica, group_received{from, std::move(messages), credit_of(bytes, waiting)});
+}
+
+bool inbound::is_crowded() const noexcept {
+  return node_.inbound->used() > node_.inbound->max() / crowded_part;
+}
+
+void inbound::drop(size_t messages) noexcept {
+  node_.inbound_dropped.fetch_add(messages, std::memory_order_relaxed);
+}
+
+std::shared_ptr<void> inbound::credit_of(uint64_t bytes, waiting_ptr waiting) const {
+  waiting->fetch_add(1, std::memory_order_relaxed);
+  return {nullptr, [budget = node_.inbound, bytes, waiting = std::move(waiting)](void*) {
+            budget->give_back(bytes);
+            waiting->fetch_sub(1, std::memory_order_relaxed);
+          }};
 }
 
 std::shared_ptr<void> inbound::credit_of(uint64_t bytes) const {
@@ -96,7 +136,7 @@ void inbound::on_bulk(node_id from, transport::bulk_message message) {
     bytes += chunk->bytes.size();
   if (!node_.inbound->take(bytes)) {
     // The next chunk doesn't fit to the one before, and the transfer begins again from there.
-    node_.inbound_dropped.fetch_add(1, std::memory_order_relaxed);
+    drop(1);
     return;
   }
   caf::anon_send(node_.snapshots, snapshot_bulk{from, std::move(message), credit_of(bytes)});

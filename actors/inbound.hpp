@@ -4,6 +4,7 @@
 
 #include <map>
 #include <mutex>
+#include <unordered_map>
 
 namespace caucus {
 
@@ -39,16 +40,24 @@ public:
   void on_bulk_down(node_id peer, const error& reason) override;
 
 private:
+  using waiting_ptr = std::shared_ptr<std::atomic<uint32_t>>;
+
   [[nodiscard]] peer_link_actor link_of(node_id peer) const;
   /// This node is of that peer's cluster from now on.
   void adopt(const transport::node_identity& from);
   void deliver(node_id from, group_id group, std::vector<raft::message> messages);
   /// Of bytes taken from the budget: given back when it goes.
   [[nodiscard]] std::shared_ptr<void> credit_of(uint64_t bytes) const;
+  [[nodiscard]] std::shared_ptr<void> credit_of(uint64_t bytes, waiting_ptr waiting) const;
+  /// So much waits that the workers are late.
+  [[nodiscard]] bool is_crowded() const noexcept;
+  void drop(size_t messages) noexcept;
 
   node_context& node_;
   mutable std::mutex mutex_; ///< Peers come while the transport runs.
   std::map<node_id, peer_link_actor> links_;
+  /// Deliveries that a group hasn't looked at, of groups that are or were open. I/O thread.
+  std::unordered_map<uint64_t, waiting_ptr> waiting_;
 };
 
 } // namespace caucus

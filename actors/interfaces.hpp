@@ -24,8 +24,10 @@ namespace caucus {
 // -- to a replica
 // -----------------------------------------------------------------------------------
 
-/// A tick of the node's one timer.
-struct group_tick {};
+/// A tick of the node's one timer. One that doesn't count is for what waits beside the core.
+struct group_tick {
+  bool counts = true;
+};
 
 /// Messages of one peer, straight from the transport's thread. `credit` is given back when they are
 /// done.

@@ -35,6 +35,7 @@ node_counters node::counters() const {
   return {.log_batches = context.log_batches.load(std::memory_order_relaxed),
           .log_syncs = context.log_syncs.load(std::memory_order_relaxed),
           .inbound_dropped = context.inbound_dropped.load(std::memory_order_relaxed),
+          .awake_groups = context.ticks.awake(),
           .frame_errors = context.frame_errors.all()};
 }
 

@@ -8,6 +8,7 @@
 #include "actors/snapshot_transfers.hpp"
 #include "actors/storage_interfaces.hpp"
 #include "actors/storage_room.hpp"
+#include "actors/tick_roster.hpp"
 
 #include <atomic>
 
@@ -22,6 +23,7 @@ struct node_context {
   std::unique_ptr<transport::transport> links;
   std::unique_ptr<peer_registry> peers;
   routing_table routes;
+  tick_roster ticks;
   std::shared_ptr<budget> uncommitted; ///< Of all groups, in bytes.
   std::shared_ptr<budget> inbound;     ///< Received and not yet looked at, in bytes.
   std::atomic<uint64_t> inbound_dropped{0};

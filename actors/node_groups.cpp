@@ -20,6 +20,13 @@ bool is_founded_by(const std::set<node_id>& members, const membership::founding&
                         [&](const auto& x) { return x.descriptor.members.voters == members; });
 }
 
+/// What the groups of a node keep in memory of entries that nobody waits for, about: few groups what
+/// fits into a cache, thousands little each.
+uint64_t tail_bytes_kept(size_t groups) {
+  constexpr uint64_t all = 64 << 20;
+  return std::clamp<uint64_t>(all / std::max<size_t>(groups, 1), 4 << 10, 256 << 10);
+}
+
 raft::core_options core_options(const node_context& node, group_id group, boot_count boot) {
   auto& from = node.options;
   return {.group = group,
@@ -27,6 +34,8 @@ raft::core_options core_options(const node_context& node, group_id group, boot_c
           .boot = boot.value(),
           .election_ticks = static_cast<uint32_t>(from.election_ticks),
           .heartbeat_ticks = static_cast<uint32_t>(from.heartbeat_ticks),
+          // Who lost touch with a group that sleeps asks, and disturbs nobody by it.
+          .quiesce_ticks = from.pre_vote ? static_cast<uint32_t>(from.quiesce_ticks) : 0,
           .pre_vote = from.pre_vote,
           .check_quorum = from.check_quorum,
           .lease = from.lease,
@@ -183,6 +192,8 @@ node_runtime::open_group node_runtime::spawn_group(persistence::recovered_group*
     return who;
   };
   auto core_of_group = core_options(*context_, group, recovery_.boot);
+  core_of_group.tail_bytes_kept =
+    tail_bytes_kept(std::max(groups_.size() + 1, recovery_.groups.size()));
   group_replica::setup how{.descriptor = std::move(from_disk.descriptor),
                            .core = raft::core{core_of_group, std::move(state)},
                            .is_new = known == nullptr,

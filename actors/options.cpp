@@ -21,6 +21,8 @@ constexpr auto table = std::to_array<option_description>({
   {"tick-ms", "length of one logical tick", &o::tick_ms, 1, 10000},
   {"election-ticks", "election timeout, randomised in [n, 2n) ticks", &o::election_ticks, 2, 1000},
   {"heartbeat-ticks", "ticks between heartbeats", &o::heartbeat_ticks, 1, 500},
+  {"quiesce-ticks", "ticks with nothing to do after which a group sleeps, with pre-vote; 0: never",
+   &o::quiesce_ticks, 0, 1'000'000},
   {"pre-vote", "ask before disturbing a leader", &o::pre_vote, 0, 1},
   {"check-quorum", "a leader that hears no quorum steps down", &o::check_quorum, 0, 1},
   {"lease", "queries may be answered by lease, and this voter keeps still for one", &o::lease, 0,

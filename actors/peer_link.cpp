@@ -19,9 +19,13 @@ peer_link_actor::behavior_type peer_link::make_behavior() {
       if (was_up)
         notices_.clear();
       say(x.claimed, x.reason, "peer_down");
+      const auto tell = [this](const replica_actor& replica) {
+        send(replica, group_peer_down{peer_});
+      };
       if (was_up)
-        node_->routes.for_each(
-          [this](const replica_actor& replica) { send(replica, group_peer_down{peer_}); });
+        node_->routes.for_each(tell);
+      else if (peer_ != node_id{}) // With every try: whoever fell asleep since doesn't know.
+        node_->ticks.for_each_sleeper(tell);
     },
     [this](const link_refused& x) { say(x.claimed, x.reason, "peer_refused"); },
   };

@@ -19,6 +19,8 @@ public:
     uint64_t sequence = 0;
   };
 
+  [[nodiscard]] bool is_empty() const noexcept { return unplaced_.empty() && placed_.empty(); }
+
   request_id add(proposal added);
 
   /// The proposal has a place; `applied` is what the machine was given so far: a place at or below

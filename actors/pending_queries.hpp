@@ -25,6 +25,8 @@ public:
     return (request.value() & mark) != 0;
   }
 
+  [[nodiscard]] bool is_empty() const noexcept { return asked_.empty() && waiting_.empty(); }
+
   request_id add(query added);
   void set_ready(request_id request, index_t from);
   void refuse(request_id request, const outcome& result);

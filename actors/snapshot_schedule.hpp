@@ -24,10 +24,13 @@ public:
     ++entries_;
   }
 
-  [[nodiscard]] bool is_due(int64_t now_ns) const noexcept {
+  /// One is due, or will be with time alone.
+  [[nodiscard]] bool is_wanted() const noexcept {
     const auto bytes = std::max(limits_.log_bytes, 4 * snapshot_bytes_);
-    const bool is_long = bytes_ >= bytes || (limits_.entries != 0 && entries_ >= limits_.entries);
-    return is_on_ && is_long && now_ns >= not_before_ns_;
+    return is_on_ && (bytes_ >= bytes || (limits_.entries != 0 && entries_ >= limits_.entries));
+  }
+  [[nodiscard]] bool is_due(int64_t now_ns) const noexcept {
+    return is_wanted() && now_ns >= not_before_ns_;
   }
 
   /// One is being made of the state as it is now.

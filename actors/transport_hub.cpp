@@ -1,6 +1,6 @@
 #include "actors/transport_hub.hpp"
 
-#include <set>
+#include "actors/said_again.hpp"
 
 namespace caucus {
 
@@ -39,9 +39,11 @@ void transport_hub::flush() {
     if (messages.empty())
       continue;
     // Only these groups sent something that is lost now; a leader falls back to probing the peer.
-    std::set<group_id> groups;
+    // Else a dead peer would cost each of thousands of leaders a message a tick.
+    std::vector<group_id> groups;
     for (auto& message : messages)
-      groups.insert(message.group);
+      if (!is_said_again(message.body) && (groups.empty() || groups.back() != message.group))
+        groups.push_back(message.group);
     if (node_->links->send(peer, std::exchange(messages, {})))
       continue;
     for (auto group : groups)

@@ -33,6 +33,7 @@ struct node_counters {
   uint64_t log_batches = 0;     ///< Writes to the log.
   uint64_t log_syncs = 0;       ///< Those that were followed by a sync.
   uint64_t inbound_dropped = 0; ///< Messages of peers dropped for want of memory.
+  uint64_t awake_groups = 0;    ///< Now: groups here that the node's timer ticks; the others sleep.
   /// Connections that ended because of bytes that are no frame, by peer; node 0: whoever hadn't
   /// said its name, or isn't a peer.
   std::map<node_id, uint64_t> frame_errors;

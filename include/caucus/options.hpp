@@ -36,6 +36,7 @@ struct node_options {
   uint64_t tick_ms = 100;
   uint64_t election_ticks = 10;
   uint64_t heartbeat_ticks = 1;
+  uint64_t quiesce_ticks = 10;
   bool pre_vote = true;
   bool check_quorum = true;
   bool lease = false;
