@@ -22,6 +22,9 @@ constexpr uint64_t last_events_shown = 200;
 
 options options_of(const settings& asked, uint64_t seed) {
   auto x = drawn_options(seed);
+  for (const auto& row : plant_table)
+    if (row.name == asked.plant)
+      x.storage = row.storage;
   if (asked.events)
     x.events = static_cast<int64_t>(*asked.events);
   for (const auto& assignment : asked.assignments)
