@@ -29,6 +29,10 @@ void world::damage_disk(int64_t options::*chosen, sim_node& n) {
   if (!n.has_started || n.is_condemned
       || (options_.damage == 1 && !can_serve(whole_nodes(n.number))))
     return;
+  const bool waits_for_write =
+    chosen == &options::lost_write || chosen == &options::misdirected_write;
+  if (waits_for_write && !n.is_up()) // What a start writes comes after what it has judged.
+    return;
   n.is_struck = true;
   if (chosen == &options::bit_rot) {
     for (auto left = luck_.one_of({1, 1, 1, 4}); left > 0; --left)

@@ -124,7 +124,7 @@ TEST_SUITE("sim/damage") {
     CHECK_FALSE(x.may_end_between(3, 4, 4));
     x.note(damage_kind::lost_write, "wal-1", 4 * 512, 512);
     CHECK(x.may_end_between(2, 3, 4));
-    CHECK(x.may_end_between(1, 4, 4));       // Nothing has become durable in between.
+    CHECK(x.may_end_between(1, 4, 4)); // Nothing has become durable in between.
     CHECK(x.has_rotten_batch(2));
     CHECK_FALSE(x.has_rotten_batch(3));
   }
