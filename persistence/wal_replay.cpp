@@ -172,7 +172,9 @@ result<void> wal_replay::finish(segment_files& log, wal_recovery& into) {
     auto& group = groups_.at(id);
     if (!group.is_described)
       return error{errc::wal_corrupt, "no record says what group " + std::to_string(id.value())
-                                        + " is, although others are of it"};
+                                        + " is, although others are of it, from "
+                                        + segment_name(group.met_at.segment) + " at offset "
+                                        + std::to_string(group.met_at.offset) + " on"};
     if (auto done = finish(group, log); !done)
       return done;
     into.groups.push_back(std::move(group.found));

@@ -42,6 +42,7 @@ private:
   struct group_state {
     recovered_group found;
     bool is_described = false; ///< What the group is was said.
+    log_position met_at;       ///< The batch of its first record, if that wasn't its creation.
     recovered_tail tail;
   };
 

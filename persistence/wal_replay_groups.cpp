@@ -73,6 +73,7 @@ wal_replay::group_state* wal_replay::meet(const record_header& header) {
   auto& met = groups_[header.group];
   met.found.descriptor.group = header.group;
   met.found.descriptor.uid = header.uid;
+  met.met_at = place_;
   changes_.create(header.group, header.uid, false);
   index_->apply(changes_, place_);
   changes_.clear();

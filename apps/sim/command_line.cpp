@@ -60,7 +60,9 @@ command_line parse_command_line(int argc, char** argv) {
   app.add_option("--check-history", x.check_history_file,
                  "Runs nothing, judges the history in this file");
   app.add_option("--dump", x.dump_directory, "Writes the simulated disks into this directory");
-  app.add_option("--plant", x.plant, "Switches a known bug on, such as S-17 or canary");
+  app.add_option(
+    "--plant", x.plant,
+    "Switches a known bug on, such as S-17 or canary; one of the storage with --storage wal");
   app.add_flag("--json", x.as_json, "Ends with one JSON object of totals");
   app.add_flag("--keep-going", x.keeps_going, "Goes on with the next seed after a failure");
   std::string checks = "on";

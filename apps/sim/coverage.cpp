@@ -22,6 +22,9 @@ constexpr std::array<string_view, change_step_count> step_names{
   "voter_demoted", "member_removed", "address_changed", "simple",           "joint_entered",
   "joint_left",    "rolled_back",    "restored"};
 
+constexpr std::array<string_view, damage_kinds> damage_names{
+  "bit_rot", "misdirected_write", "lost_write", "file_rollback", "directory_rollback"};
+
 /// Those that Raft knows (thesis Fig. 3.3, §9.6, §3.10).
 constexpr std::array<std::pair<raft::role, raft::role>, 8> role_changes{{
   {raft::role::follower, raft::role::pre_candidate},
@@ -79,6 +82,8 @@ void coverage::add(const coverage& x) noexcept {
   add_all(inputs_, x.inputs_);
   add_all(roles_, x.roles_);
   add_all(steps_, x.steps_);
+  add_all(damages_, x.damages_);
+  has_lying_disks_ = has_lying_disks_ || x.has_lying_disks_;
 }
 
 template <class Visit>
@@ -92,6 +97,8 @@ void coverage::each(Visit&& visit) const {
           roles_[static_cast<size_t>(from) * roles + static_cast<size_t>(to)]);
   for (size_t i = 0; i < steps_.size(); ++i)
     visit("configuration " + std::string{step_names[i]}, steps_[i]);
+  for (size_t i = 0; i < damages_.size() && has_lying_disks_; ++i)
+    visit("disk " + std::string{damage_names[i]}, damages_[i]);
 }
 
 std::string coverage::table() const {

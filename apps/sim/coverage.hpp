@@ -1,5 +1,6 @@
 #pragma once
 
+#include "apps/sim/disk_damage.hpp"
 #include "membership/configuration.hpp"
 #include "raft/input.hpp"
 #include "raft/ready.hpp"
@@ -45,6 +46,14 @@ public:
   void steps_between(const membership::configuration& before,
                      const membership::configuration& after);
 
+  /// Of a disk that may lie: only where there is one, none counts as missing.
+  void damage(damage_kind kind, uint64_t count) noexcept {
+    has_lying_disks_ = true;
+    damages_[static_cast<size_t>(kind)] += count;
+  }
+
+  [[nodiscard]] bool has_lying_disks() const noexcept { return has_lying_disks_; }
+
   void add(const coverage& x) noexcept;
   /// A line for each.
   [[nodiscard]] std::string table() const;
@@ -59,6 +68,8 @@ private:
   std::array<uint64_t, std::variant_size_v<raft::input>> inputs_{};
   std::array<uint64_t, roles * roles> roles_{};
   std::array<uint64_t, change_step_count> steps_{};
+  std::array<uint64_t, damage_kinds> damages_{};
+  bool has_lying_disks_ = false;
 };
 
 } // namespace caucus::sim

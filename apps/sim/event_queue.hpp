@@ -27,6 +27,7 @@ enum class event_kind : uint8_t {
   snapshot_arrives, ///< `arg`: its place among those that travel.
   snapshot_stored,
   eager_change,
+  replacement, ///< An operator sees to a damaged node.
 };
 
 /// One entry of the queue; small, as they are moved about.

@@ -78,6 +78,8 @@ constexpr std::array table{ROW(seed, 0, seed_max),
                            ROW(power_permille, 0, 1000),
                            ROW(inner_crash_permille, 0, 1000),
                            ROW(failed_call_permille, 0, 1000),
+                           ROW(damage, 0, 2),
+                           ROW(replacements, 0, 4),
                            ROW(fault_every_us, 0, hour_us),
                            ROW(down_us, 0, hour_us),
                            ROW(trouble_us, 0, hour_us),
@@ -92,6 +94,10 @@ constexpr std::array table{ROW(seed, 0, seed_max),
                            ROW(slow_disk, 0, 1000),
                            ROW(stuck_disk, 0, 1000),
                            ROW(full_disk, 0, 1000),
+                           ROW(bit_rot, 0, 1000),
+                           ROW(misdirected_write, 0, 1000),
+                           ROW(lost_write, 0, 1000),
+                           ROW(rollback, 0, 1000),
                            ROW(slow_machine, 0, 1000),
                            ROW(wall_jump, 0, 1000),
                            ROW(campaign, 0, 1000),
@@ -190,6 +196,13 @@ void draw_storage(options& x, dice draw) {
   x.power_permille = draw.one_of({300, 700, 1000});
   x.inner_crash_permille = sometimes(draw, 700, 1, 10);
   x.failed_call_permille = sometimes(draw, 300, 1, 1);
+  // Half of the disks don't lie; of the others two in three as far as Raft can stand it.
+  x.damage = draw.one_of({0, 0, 0, 1, 1, 2});
+  x.replacements = x.damage != 0 ? draw.between(1, 4) : 0;
+  x.bit_rot = sometimes(draw, 500, 1, 3);
+  x.misdirected_write = sometimes(draw, 500, 1, 3);
+  x.lost_write = sometimes(draw, 500, 1, 3);
+  x.rollback = sometimes(draw, 500, 1, 3);
 }
 
 } // namespace

@@ -87,6 +87,8 @@ struct options {
   int64_t power_permille = 500;          ///< Of the crashes; the others leave the page cache alone.
   int64_t inner_crash_permille = 0; ///< Of what a storage begins: the node dies at a call within.
   int64_t failed_call_permille = 0; ///< Of the disk's calls: EIO.
+  int64_t damage = 0;       ///< Disks lie: 1: so that a whole majority is left. 2: all of them may.
+  int64_t replacements = 0; ///< Nodes set aside for those that are damaged.
 
   // -- faults --------------------------------------------------------------------------
   int64_t fault_every_us = 0;   ///< Mean; 0: none.
@@ -103,6 +105,10 @@ struct options {
   int64_t slow_disk = 0;
   int64_t stuck_disk = 0;
   int64_t full_disk = 0;
+  int64_t bit_rot = 0; ///< This and the next three with storage=1 and damage.
+  int64_t misdirected_write = 0;
+  int64_t lost_write = 0;
+  int64_t rollback = 0;
   int64_t slow_machine = 0;
   int64_t wall_jump = 0;
   int64_t campaign = 0;

@@ -44,11 +44,17 @@ uint64_t seed_statistics::seeds_with(uint64_t totals::*field) const {
 }
 
 std::string seed_statistics::classes_table() const {
-  std::string out = "  class                      total    median  seeds with\n";
-  for (const auto& row : totals_table())
-    out += "  " + std::string{row.name} + std::string(20 - row.name.size(), ' ')
+  std::string out = "  class                        total    median  seeds with\n";
+  const auto tell = [&](const totals_row& row) {
+    out += "  " + std::string{row.name} + std::string(22 - row.name.size(), ' ')
            + column(sum_.*row.field, 12) + column(median(row.field), 10)
            + column(seeds_with(row.field) * 100 / std::max<size_t>(seeds_.size(), 1), 11) + "%\n";
+  };
+  for (const auto& row : totals_table())
+    tell(row);
+  for (const auto& row : damage_table())
+    if (has_lying_disks())
+      tell(row);
   return out;
 }
 

@@ -17,6 +17,7 @@ public:
   [[nodiscard]] const totals& sum() const noexcept { return sum_; }
   /// Per class: total, median of a seed, share of seeds with at least one.
   [[nodiscard]] std::string classes_table() const;
+  [[nodiscard]] bool has_lying_disks() const noexcept { return reached_.has_lying_disks(); }
   [[nodiscard]] std::string coverage_table() const { return reached_.table(); }
   /// What was met too rarely, in words; empty if nothing.
   [[nodiscard]] std::string shortcomings() const;

@@ -59,7 +59,7 @@ private:
                                      &options::liveness,
                                      &options::spares};
     const bool is_kept = std::find(kept.begin(), kept.end(), row.field) != kept.end();
-    return is_kept ? std::numeric_limits<int64_t>::max() : 0;
+    return is_kept ? std::numeric_limits<int64_t>::max() : row.least;
   }
 
   bool try_with(int64_t options::*field, int64_t value) {

@@ -39,6 +39,13 @@ public:
     raft::hard_state hard;
   };
 
+  /// How a restart on a disk that lies has ended.
+  enum class finding : uint8_t {
+    as_written,
+    shortened, ///< Something durable is gone, where no record could tell.
+    rolled_back
+  };
+
   /// Before anything else: the group's first members, empty for a node that joins.
   void use_production(const wal_storage::settings& how) {
     wal_ = std::make_unique<wal_storage>(how);
@@ -78,6 +85,15 @@ public:
   loss crash(dice& draw, bool torn);
   /// Reads the platter from its first byte. Throws `violation` if something durable is missing.
   contents recover();
+  /// Of the last `recover`. If it isn't `as_written`: what was durable before is `forgotten`.
+  [[nodiscard]] finding found() const noexcept { return found_; }
+  [[nodiscard]] const contents& forgotten() const noexcept { return forgotten_; }
+  /// It won't be read again: what it had promised counts, as of a node that is dead.
+  void bury() {
+    if (found_ != finding::as_written)
+      durable_ = forgotten_;
+  }
+  [[nodiscard]] bool has_passed_over() const noexcept { return has_passed_over_; }
 
   // Of a production storage only.
 
@@ -102,11 +118,25 @@ private:
     int64_t at_us = 0;
   };
 
+  /// What was durable after some batch of the production log, in short.
+  struct milestone {
+    uint64_t batch = 0;
+    raft::hard_state hard;
+    raft::entry_id before;
+    uint64_t before_hash = 0;
+    membership::numbered_configuration members; ///< As of `before`.
+    index_t last;
+    uint64_t last_hash = 0;
+  };
+
   uint64_t start_production(int64_t now_us, int64_t batches_max);
   persist_seq finish_production();
   loss crash_production();
   contents recover_production();
   [[nodiscard]] bool is_found(const contents& expected, contents& found) const;
+  [[nodiscard]] bool is_found(const milestone& expected, contents& found) const;
+  [[nodiscard]] bool is_explained(contents& found);
+  void note_milestone();
   void check_image(raft::entry_id last, const std::vector<std::byte>& image) const;
 
   void replay(const raft::persist_batch& x, contents& onto) const;
@@ -122,6 +152,10 @@ private:
   raft::recovered_state core_state_;
   std::vector<index_t> compactable_;
   std::vector<persistence::snapshot_mark> lost_marks_; ///< In flight at the last crash.
+  std::vector<milestone> milestones_;
+  finding found_ = finding::as_written;
+  contents forgotten_;
+  bool has_passed_over_ = false; ///< A damaged snapshot, at the last restart.
 
   bool is_busy_ = false;
   ring<queued> queue_;

@@ -52,7 +52,15 @@ persist_seq sim_disk::finish_production() {
   }
   const auto upto = in_flight_.empty() ? persist_seq{} : in_flight_.back().seq;
   in_flight_.clear();
+  note_milestone();
   return upto;
+}
+
+void sim_disk::note_milestone() {
+  const auto& log = durable_.log;
+  milestones_.push_back({wal_->damage().last_batch(), durable_.hard, log.before_id(),
+                         log.hash_at(log.before()), log.numbered_members_at(log.before()),
+                         log.last(), log.hash_at(log.last())});
 }
 
 sim_disk::loss sim_disk::crash_production() {
@@ -77,7 +85,8 @@ sim_disk::contents sim_disk::recover_production() {
   for (const auto& x : lost_maybe_)
     replay(x, with_lost);
   contents found;
-  if (!is_found(durable_, found) && !is_found(with_lost, found)) {
+  found_ = finding::as_written;
+  if (!is_found(durable_, found) && !is_found(with_lost, found) && !is_explained(found)) {
     const auto& group = beginning_.group;
     throw violation{"disk", text("what was recovered isn't what was written: log ",
                                  group.begins_after.last.index, " to ", group.last, ", term ",
@@ -89,12 +98,15 @@ sim_disk::contents sim_disk::recover_production() {
   durable_ = found;
   lost_maybe_.clear();
   lost_marks_.clear();
+  wal_->damage().end_start(wal_->reads_platter(), wal_->disk().names());
+  note_milestone();
   core_state_ = caucus::core_state(beginning_.group);
   snapshot_.reset();
   if (beginning_.loaded) {
     check_image(beginning_.loaded->at.last, beginning_.image);
     snapshot_ = files_.at(beginning_.loaded->at.last);
   }
+  has_passed_over_ = beginning_.damaged_snapshots > 0;
   beginning_ = {};
   return found;
 }
@@ -120,6 +132,47 @@ bool sim_disk::is_found(const contents& expected, contents& found) const {
          && first.id == group.begins_after.members.id
          && std::equal(members.begin(), members.end(), group.configurations.begin(),
                        group.configurations.end(), is_same);
+}
+
+bool sim_disk::is_found(const milestone& expected, contents& found) const {
+  const auto& group = beginning_.group;
+  auto hard = expected.hard;
+  hard.commit = std::clamp(hard.commit, expected.before.index, expected.last);
+  if (group.hard != hard || group.begins_after.last != expected.before
+      || group.last != expected.last)
+    return false;
+  found = {.log = {}, .hard = group.hard};
+  found.log.restore(expected.before, expected.before_hash, expected.members);
+  for (const auto& x : beginning_.entries)
+    found.log.append(x);
+  return found.log.last() == expected.last
+         && found.log.hash_at(expected.last) == expected.last_hash;
+}
+
+/// A disk that lies may leave an earlier state only where nothing on it can tell: a whole directory
+/// of old, or the newest batches, which no other one says to be durable (docs/wal_format.md,
+/// section 11). Else the start had to refuse.
+bool sim_disk::is_explained(contents& found) {
+  const auto& damage = wal_->damage();
+  if (!damage.is_latent())
+    return false;
+  const auto synced = milestones_.empty() ? 0 : milestones_.back().batch;
+  for (size_t i = milestones_.size(); i > 0; --i) {
+    const auto& x = milestones_[i - 1];
+    const auto upto = i < milestones_.size() ? milestones_[i].batch : ~uint64_t{};
+    const bool is_old = damage.is_rolled_back_to(x.batch);
+    const bool may_be = is_old || damage.may_end_between(x.batch, upto, synced);
+    if (!may_be || !is_found(x, found))
+      continue;
+    if (!damage.is_rolled_back() && damage.is_first_start() && damage.has_rotten_batch(x.batch)
+        && beginning_.warnings.empty())
+      throw violation{"disk", "the log ends before batches with turned bits, and nobody says so"};
+    found_ = is_old ? finding::rolled_back : finding::shortened;
+    forgotten_ = std::move(durable_);
+    milestones_.resize(i);
+    return true;
+  }
+  return false;
 }
 
 result<std::vector<raft::entry_ptr>> sim_disk::read(const raft::log_read& x) {

@@ -14,6 +14,9 @@ struct sim_node {
   uint8_t number = 0;
   std::optional<raft::core> core; ///< Nothing while it is down.
   bool has_started = false;       ///< Ever: a spare that nobody needs has not.
+  bool is_struck = false;         ///< Its disk lies, or will.
+  bool is_condemned = false;      ///< That was found out: it serves no more.
+  uint8_t replacement = 0;        ///< Who comes for it.
   uint32_t life = 1; ///< Counts its starts and crashes: what was planned for an older one is void.
   std::vector<int64_t> ended_us; ///< When each life ended, by life.
 

@@ -22,6 +22,9 @@ constexpr uint64_t last_events_shown = 200;
 
 options options_of(const settings& asked, uint64_t seed) {
   auto x = drawn_options(seed);
+  for (const auto& row : plant_table)
+    if (row.name == asked.plant)
+      x.storage = row.storage;
   if (asked.events)
     x.events = static_cast<int64_t>(*asked.events);
   for (const auto& assignment : asked.assignments)
@@ -61,9 +64,9 @@ void show_failure(const settings& asked, const run_report& failed) {
             << lines.str() << std::flush; // A long sweep may be ended from outside.
 }
 
-nlohmann::ordered_json json_of(const totals& x) {
+nlohmann::ordered_json json_of(const totals& x, std::span<const totals_row> rows) {
   nlohmann::ordered_json out;
-  for (const auto& row : totals_table())
+  for (const auto& row : rows)
     out[std::string{row.name}] = x.*row.field;
   return out;
 }
@@ -117,11 +120,17 @@ void tell(const settings& asked, const outcome& x) {
   if (!asked.as_json) {
     for (const auto& row : totals_table())
       std::cout << row.name << '=' << x.all.sum().*row.field << '\n';
+    for (const auto& row : damage_table())
+      if (x.all.has_lying_disks())
+        std::cout << row.name << '=' << x.all.sum().*row.field << '\n';
     return;
   }
-  nlohmann::ordered_json json{{"seed", asked.seed},     {"runs", x.runs},
-                              {"failures", x.failures}, {"trace_hash", text(x.hashes.value())},
-                              {"invariant", nullptr},   {"totals", json_of(x.all.sum())}};
+  nlohmann::ordered_json json{
+    {"seed", asked.seed},     {"runs", x.runs},
+    {"failures", x.failures}, {"trace_hash", text(x.hashes.value())},
+    {"invariant", nullptr},   {"totals", json_of(x.all.sum(), totals_table())}};
+  if (x.all.has_lying_disks())
+    json["damage"] = json_of(x.all.sum(), damage_table());
   if (!x.first_broken.empty())
     json["invariant"] = x.first_broken;
   std::cout << json.dump() << '\n';

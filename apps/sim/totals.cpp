@@ -36,10 +36,18 @@ constexpr std::array table{ROW(events),
                            ROW(liveness_20_deaf),
                            ROW(liveness_60_dead),
                            ROW(virtual_ms)};
+constexpr std::array of_lying_disks{
+  ROW(liveness_waived), ROW(bit_rot),          ROW(misdirected_writes),
+  ROW(lost_writes),     ROW(file_rollbacks),   ROW(directory_rollbacks),
+  ROW(damage_harmless), ROW(damage_refused),   ROW(damage_shortened),
+  ROW(damage_read),     ROW(damage_tolerated), ROW(snapshots_passed_over),
+  ROW(replaced)};
 #undef ROW
 
 } // namespace
 
 std::span<const totals_row> totals_table() { return table; }
+
+std::span<const totals_row> damage_table() { return of_lying_disks; }
 
 } // namespace caucus::sim

@@ -30,8 +30,13 @@ bool needs_room(const disk_call& x) {
 } // namespace
 
 wal_storage::wal_storage(const settings& how)
-  : how_{how}, luck_{rng::mix(how.seed)}, disk_{"node-" + std::to_string(how.node.value())} {
+  : how_{how},
+    luck_{rng::mix(how.seed)},
+    disk_{"node-" + std::to_string(how.node.value())},
+    lies_{rng::mix(how.seed + 1)} {
   disk_.on_call([this](const disk_call& x) { return on_call(x); });
+  if (how.keeps_images)
+    disk_.on_write([this](const disk_call& x) { return on_write(x); });
 }
 
 std::optional<error> wal_storage::on_call(const disk_call& x) {
@@ -70,6 +75,7 @@ result<void> wal_storage::check(result<void> done) {
 
 result<wal_storage::beginning> wal_storage::start(const membership::configuration& first_members) {
   is_disturbed_ = false;
+  damage_.begin_start();
   begin_operation();
   directory_ = *disk_.open();
   persistence::wal_options options;
@@ -88,6 +94,7 @@ result<wal_storage::beginning> wal_storage::start(const membership::configuratio
   if (auto done = remove_unknown_snapshots(*directory_, recovery); !done)
     return std::move(done).reason();
   beginning out;
+  out.warnings = recovery.warnings;
   if (recovery.groups.empty()) {
     out.group.descriptor = {group, 1, "sim", replica_uid{recovery.boot.value()}, first_members};
     log_->add(out.group.descriptor);
@@ -101,6 +108,7 @@ result<wal_storage::beginning> wal_storage::start(const membership::configuratio
     return std::move(begin).reason();
   kept_ = std::move(begin->snapshots);
   out.loaded = std::move(begin->loaded);
+  out.damaged_snapshots = begin->damaged.size();
   if (out.loaded) {
     auto image = load(*out.loaded);
     if (!image)
@@ -120,6 +128,7 @@ result<wal_storage::beginning> wal_storage::start(const membership::configuratio
 bool wal_storage::crash() {
   const bool is_power = luck_.permille(how_.power_permille);
   const bool is_torn = is_power && disk_.crash_choices().size() > 1;
+  was_power_ = is_power;
   if (is_power)
     disk_.crash(luck_.next());
   else
@@ -131,6 +140,7 @@ bool wal_storage::crash() {
   failure_.reset();
   dies_at_ = 0;
   fails_next_sync_ = false;
+  next_fate_.reset();
   kept_.clear();
   marks_.clear();
   staged_marks_.clear();
@@ -186,6 +196,7 @@ result<void> wal_storage::sync() {
     keep(x.snapshot, false);
     marked_.push_back(std::move(x));
   }
+  keep_image();
   return done;
 }
 

@@ -3,6 +3,7 @@
 #include "actors/snapshot_store.hpp"
 #include "apps/sim/dice.hpp"
 #include "apps/sim/disk/memory_directory.hpp"
+#include "apps/sim/disk_damage.hpp"
 #include "apps/sim/hash.hpp"
 #include "apps/sim/snapshot_file.hpp"
 #include "persistence/snapshot_offer.hpp"
@@ -35,6 +36,7 @@ public:
     int64_t inner_crash_permille = 0;    ///< Of what is begun: the node dies at some call within.
     int64_t failed_call_permille = 0;    ///< Of the disk's calls: EIO.
     int64_t snapshot_files_permille = 0; ///< Of the snapshots; the others are records of the log.
+    bool keeps_images = false;           ///< Of older states, to be rolled back to.
   };
 
   /// What a start found.
@@ -43,6 +45,8 @@ public:
     std::vector<raft::entry_ptr> entries; ///< The whole log, read back.
     std::optional<persistence::kept_snapshot> loaded;
     std::vector<std::byte> image; ///< Of the machine, as of `loaded`.
+    std::vector<std::string> warnings;
+    size_t damaged_snapshots = 0; ///< Newer ones that were passed over.
   };
 
   explicit wal_storage(const settings& how);
@@ -97,6 +101,21 @@ public:
   /// The newest that the log knows.
   [[nodiscard]] std::optional<raft::entry_id> newest() const;
 
+  // -- a disk that lies (wal_storage_damage.cpp) --------------------------------------
+  /// A bit of what is written turns over. @returns whether there was something.
+  bool rot();
+  /// The next write of the log or a snapshot never reaches the platter.
+  void lose_next_write() noexcept { next_fate_ = damage_kind::lost_write; }
+  /// It lands in a place where something else is, as well or instead.
+  void misdirect_next_write();
+  /// Everything, or one file, is as it once was. Precondition: nothing runs on it. @returns what
+  /// was done, if anything could be.
+  std::optional<damage_kind> roll_back();
+  [[nodiscard]] disk_damage& damage() noexcept { return damage_; }
+  [[nodiscard]] const disk_damage& damage() const noexcept { return damage_; }
+  /// The cache is gone with the last life: what a start reads is on the platter.
+  [[nodiscard]] bool reads_platter() const noexcept { return was_power_; }
+
   /// Of every byte written so far.
   [[nodiscard]] uint64_t hash() const noexcept { return hash_.value(); }
   [[nodiscard]] testing::memory_disk& disk() noexcept { return disk_; }
@@ -104,6 +123,9 @@ public:
 
 private:
   std::optional<error> on_call(const testing::disk_call& x);
+  testing::write_fate on_write(const testing::disk_call& x);
+  [[nodiscard]] std::string some_file();
+  void keep_image();
   void begin_operation();
   result<void> check(result<void> done);
   result<std::vector<std::byte>> load(const persistence::kept_snapshot& from);
@@ -123,6 +145,7 @@ private:
   std::optional<error> failure_;
   uint64_t dies_at_ = 0; ///< The disk's call; 0: it doesn't.
   bool is_disturbed_ = false;
+  bool was_power_ = true;
   bool is_full_ = false;
   bool fails_next_sync_ = false;
   bool fails_reads_ = false;
@@ -136,6 +159,14 @@ private:
   std::vector<persistence::kept_snapshot> superseded_; ///< Before the machine has loaded them.
   index_t loaded_;
   std::vector<raft::entry_id> begun_after_; ///< Staged: with them the log begins anew.
+
+  dice lies_; ///< Of their own, so that a disk that doesn't lie is what it was.
+  disk_damage damage_;
+  std::optional<damage_kind> next_fate_;
+  std::string misdirected_to_;
+  uint64_t misdirected_sector_ = 0;
+  testing::disk_image old_image_; ///< Empty: none was kept.
+  uint64_t old_batch_ = 0;        ///< Its last.
 };
 
 } // namespace caucus::sim

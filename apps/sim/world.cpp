@@ -14,6 +14,9 @@ uint64_t stream(const options& x, uint64_t which) {
   return rng::mix(rng::mix(static_cast<uint64_t>(x.seed)) + which);
 }
 
+/// Only the production storage can tell.
+bool lies(const options& x) { return x.storage != 0 && x.damage != 0; }
+
 } // namespace
 
 world::world(const options& x, const run_settings& how)
@@ -24,8 +27,13 @@ world::world(const options& x, const run_settings& how)
     disks_{stream(x, 2)},
     luck_{stream(x, 3)},
     network_{x, stream(x, 4)},
-    nodes_(static_cast<size_t>(x.nodes + x.learners + x.spares) + 1),
+    nodes_(static_cast<size_t>(x.nodes + x.learners + x.spares + (lies(x) ? x.replacements : 0))
+           + 1),
     clients_{x, stream(x, 5), for_clients(), counts_} {
+  if (!lies(x))
+    for (auto field : {&options::damage, &options::bit_rot, &options::misdirected_write,
+                       &options::lost_write, &options::rollback})
+      options_.*field = 0;
   for (uint8_t i = 1; i < nodes_.size(); ++i) {
     auto& n = nodes_[i];
     n.number = i;
@@ -50,8 +58,11 @@ void world::run() {
   const auto limit = static_cast<uint64_t>(options_.events);
   while (counts_.events < limit)
     dispatch(queue_.pop());
-  if (options_.liveness != 0)
+  if (options_.liveness != 0 && options_.damage != 0 && !can_serve(whole_nodes()))
+    ++counts_.liveness_waived; // Too few are left that can: that they don't lie is all.
+  else if (options_.liveness != 0)
     heal_and_require();
+  count_damage();
   counts_.virtual_ms = static_cast<uint64_t>(now_us_ / 1000);
   counts_.messages_dropped += network_.lost;
   counts_.messages_lost += network_.lost;
@@ -79,7 +90,8 @@ void world::dispatch(const event& x) {
       case event_kind::restart:
       case event_kind::snapshot_made:
       case event_kind::snapshot_stored:
-      case event_kind::eager_change: break;
+      case event_kind::eager_change:
+      case event_kind::replacement: break;
     }
     if (auto& n = nodes_[x.node]; n.life == x.life)
       on_node(x, n);
@@ -115,6 +127,7 @@ void world::on_node(const event& x, sim_node& n) {
       else
         change_and_split(n);
       break;
+    case event_kind::replacement: replace(n); break;
     case event_kind::deliver:
     case event_kind::client:
     case event_kind::snapshot_arrives:
@@ -218,10 +231,7 @@ void world::heal() {
 
 /// Takes nodes away in random order as long as the rest can serve.
 std::vector<uint8_t> world::some_majority() {
-  std::vector<uint8_t> alive;
-  for (const auto& n : nodes_)
-    if (n.has_started)
-      alive.push_back(n.number);
+  auto alive = whole_nodes();
   for (size_t i = alive.size(); i > 1; --i)
     std::swap(alive[i - 1], alive[static_cast<size_t>(luck_.below(static_cast<int64_t>(i)))]);
   const auto fewest = static_cast<size_t>(luck_.between(1, static_cast<int64_t>(alive.size())));

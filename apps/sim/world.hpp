@@ -108,6 +108,15 @@ private:
   void die_of_storage(sim_node& n);
   static void heal_storage(sim_node& n);
 
+  // -- disks that lie (world_damage.cpp) ---------------------------------------------
+  [[nodiscard]] std::vector<uint8_t> whole_nodes(uint8_t but = 0) const;
+  void damage_disk(int64_t options::*chosen, sim_node& n);
+  [[nodiscard]] bool accept_recovery(sim_node& n);
+  [[nodiscard]] bool may_forget(const sim_node& n) const;
+  void condemn(sim_node& n, const error& why);
+  void replace(sim_node& n);
+  void count_damage();
+
   // -- what a core wants done (world_ready.cpp) -----------------------------------
   void step(sim_node& n, raft::input&& in);
   void take(sim_node& n);

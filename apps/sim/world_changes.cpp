@@ -19,7 +19,10 @@ void world::ask_leader_to_go(bool is_transfer) {
 
 membership::member_change world::some_change() {
   using kind = enum membership::member_change::kind;
-  const auto& n = some_node();
+  const auto* drawn = &some_node();
+  while (drawn->is_condemned && !members_->is_member(drawn->id())) // Nobody brings it back.
+    drawn = &some_node();
+  const auto& n = *drawn;
   membership::member_change x{.node = n.id()};
   // Everybody moves to a new address now and then; nothing here depends on where it is.
   x.address = {"node-" + std::to_string(n.number),

@@ -6,12 +6,29 @@ namespace caucus::sim {
 
 namespace {
 
-constexpr std::array classes{
-  &options::crash,     &options::crash_leader, &options::crash_all,  &options::failed_sync,
-  &options::pause,     &options::partition,    &options::one_way,    &options::clog,
-  &options::slow_disk, &options::stuck_disk,   &options::full_disk,  &options::slow_machine,
-  &options::wall_jump, &options::campaign,     &options::link_reset, &options::transfer,
-  &options::step_down, &options::change,       &options::island};
+constexpr std::array classes{&options::crash,
+                             &options::crash_leader,
+                             &options::crash_all,
+                             &options::failed_sync,
+                             &options::pause,
+                             &options::partition,
+                             &options::one_way,
+                             &options::clog,
+                             &options::slow_disk,
+                             &options::stuck_disk,
+                             &options::full_disk,
+                             &options::bit_rot,
+                             &options::misdirected_write,
+                             &options::lost_write,
+                             &options::rollback,
+                             &options::slow_machine,
+                             &options::wall_jump,
+                             &options::campaign,
+                             &options::link_reset,
+                             &options::transfer,
+                             &options::step_down,
+                             &options::change,
+                             &options::island};
 
 } // namespace
 
@@ -79,6 +96,9 @@ void world::strike(int64_t options::*chosen, sim_node& n, int64_t until_us) {
     n.disk_stuck_until_us = until_us;
   } else if (chosen == &options::full_disk) {
     n.disk_full_until_us = until_us;
+  } else if (chosen == &options::bit_rot || chosen == &options::misdirected_write
+             || chosen == &options::lost_write || chosen == &options::rollback) {
+    damage_disk(chosen, n);
   } else if (chosen == &options::slow_machine) {
     n.machine_slow_until_us = until_us;
   } else if (chosen == &options::wall_jump) {

@@ -37,6 +37,8 @@ void world::start(sim_node& n) {
   if (!open_storage(n))
     return;
   auto found = n.disk.recover();
+  if (n.disk.production() != nullptr && !accept_recovery(n))
+    return;
   auto state = n.disk.production() != nullptr ? n.disk.take_core_state()
                                               : core_state_of(found, options_.recovered_bytes);
   if (!n.machine)
@@ -200,6 +202,8 @@ void world::apply(sim_node& n) {
     const auto next = n.to_apply.pop_front();
     if (next == nullptr) {
       restore(n, n.to_restore.pop_front());
+      if (!n.is_up())
+        return;
       continue;
     }
     const auto what = n.machine->apply(*next);
@@ -241,6 +245,8 @@ void world::finish_read(sim_node& n) {
   const bool fails = disks_.permille(options_.failed_read_permille);
   if (n.disk.production() != nullptr)
     done.entries = read_storage(n, asked, fails);
+  if (!n.is_up())
+    return;
   for (auto i = asked.first; n.disk.production() == nullptr && !fails && i > log.before()
                              && i <= std::min(asked.last, log.last());
        ++i) {

@@ -11,6 +11,8 @@ void world::begin_snapshot(sim_node& n) {
   if (options_.snapshot_every == 0 || n.writing || !n.log.has(upto)
       || upto < newest + static_cast<uint64_t>(options_.snapshot_every))
     return;
+  if (upto + 1 < n.core->describe().first)
+    return; // The core has installed a newer one, and nobody has taken its ready yet.
   snapshot_file made{.at = n.core->boundary_at(upto),
                      .wall_ns = upto == n.log.before() ? 0 : n.log.at(upto)->wall_ns,
                      .log_hash = n.log.hash_at(upto),
@@ -118,8 +120,11 @@ void world::restore(sim_node& n, raft::entry_id upto) {
                                               ", has applied ", n.machine->applied())};
   ++counts_.snapshots_installed;
   const auto read = n.disk.load(upto);
-  if (!read)
-    throw violation{"disk", to_string(read.reason())};
+  if (!read) {
+    ++counts_.damage_read;
+    condemn(n, read.reason());
+    return;
+  }
   const auto& file = *read;
   *n.machine = machine::load(*file.bytes);
   if (is_checked_) {

@@ -12,7 +12,8 @@ void world::use_production_storage(sim_node& n, uint64_t stream) const {
                          .power_permille = options_.power_permille,
                          .inner_crash_permille = options_.inner_crash_permille,
                          .failed_call_permille = options_.failed_call_permille,
-                         .snapshot_files_permille = options_.snapshot_files_permille});
+                         .snapshot_files_permille = options_.snapshot_files_permille,
+                         .keeps_images = options_.damage != 0});
 }
 
 /// Before a node starts: false if it can't. Without anything in its way it must.
@@ -20,6 +21,8 @@ bool world::open_storage(sim_node& n) {
   auto* storage = n.disk.production();
   if (storage == nullptr)
     return true;
+  if (n.is_condemned)
+    return false;
   n.has_started = true;
   storage->set_full(now_us_ < n.disk_full_until_us);
   const auto opened = n.disk.open();
@@ -28,8 +31,13 @@ bool world::open_storage(sim_node& n) {
     return true;
   const auto why = opened ? std::string{"it died within a call"} : to_string(opened.reason());
   say(n, "can't start: ", why);
-  if (!storage->is_disturbed())
-    throw violation{"disk", text("node ", n.id(), " refuses to start: ", why)};
+  if (!storage->is_disturbed()) {
+    if (!storage->damage().is_latent())
+      throw violation{"disk", text("node ", n.id(), " refuses to start: ", why)};
+    ++counts_.damage_refused;
+    condemn(n, opened.reason());
+    return false;
+  }
   crash(n, true);
   return false;
 }
@@ -87,8 +95,13 @@ std::vector<raft::entry_ptr> world::read_storage(sim_node& n, const raft::log_re
   storage->fail_reads(fails);
   auto read = n.disk.read(x);
   storage->fail_reads(false);
-  if (!read)
+  if (!read) {
     say(n, "can't read entry ", x.first, ": ", to_string(read.reason()));
+    if (read.reason().code == errc::wal_corrupt) { // The group ends here (RELIABILITY E-10).
+      ++counts_.damage_read;
+      condemn(n, read.reason());
+    }
+  }
   return read ? *std::move(read) : std::vector<raft::entry_ptr>{};
 }
 

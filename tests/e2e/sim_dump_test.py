@@ -13,8 +13,8 @@ class SimDump(unittest.TestCase):
         seen = 0
         for seed in range(1, 21):
             with tempfile.TemporaryDirectory() as disks:
-                subprocess.run([BUILD / "bin" / "caucus-sim", "--seed", str(seed), "--storage", "wal", "--dump",
-                                disks], check=True, capture_output=True, timeout=120)
+                subprocess.run([BUILD / "bin" / "caucus-sim", "--seed", str(seed), "--storage", "wal", "--set",
+                                "damage=0", "--dump", disks], check=True, capture_output=True, timeout=120)
                 for node in sorted(Path(disks).iterdir()):
                     if not list(node.glob("wal-*.log")):
                         continue  # It died before its first segment was there.

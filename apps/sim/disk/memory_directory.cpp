@@ -35,7 +35,7 @@ public:
 
   result<void> write_at(uint64_t offset, std::span<const std::byte> bytes) override {
     const std::lock_guard guard{disk_->mutex};
-    const auto failed = disk_->begin(life_, disk_call::kind::write, name_, bytes);
+    const auto failed = disk_->begin(life_, disk_call::kind::write, name_, bytes, offset);
     const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
     if (!failed || disk_->calls == disk_->stops_at)
       node_->write(offset, text);
@@ -44,6 +44,7 @@ public:
     if (failed)
       return *failed;
     ++disk_->writes;
+    disk_->decide_fate(*node_, {disk_call::kind::write, name_, disk_->calls, bytes, offset});
     return {};
   }
 

@@ -3,6 +3,8 @@
 #include "persistence/file.hpp"
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -26,7 +28,19 @@ struct disk_call {
   std::string_view name; ///< Of the file; of the source for a rename; empty for sync_names.
   uint64_t number = 0;   ///< Counts the disk's calls that change something, from 1; 0 for others.
   std::span<const std::byte> bytes{}; ///< Of a write.
+  uint64_t offset = 0;                ///< Of a write.
 };
+
+/// What a disk that lies makes of a write that it reports as done, and of the sync after it.
+struct write_fate {
+  bool is_lost = false;   ///< The platter keeps what it had; the cache shows what was written.
+  std::string also_in{};  ///< A file that gets its sectors, too; empty: none. It may be the same.
+  uint64_t at_sector = 0; ///< Where in that.
+};
+
+struct memory_inode;
+/// What was durable on a disk at some time.
+using disk_image = std::map<std::string, std::shared_ptr<const memory_inode>, std::less<>>;
 
 /// A disk in memory that knows what a power loss may do: whatever was not synced may be gone or
 /// not, sector by sector (512 bytes), and so may names whose directory was not synced. It outlives
@@ -56,6 +70,8 @@ public:
   /// descriptor of the file is told at its next one, and then syncs succeed without it
   /// (RELIABILITY E-02). Called under the disk's lock: must not call the disk.
   void on_call(std::function<std::optional<error>(const disk_call&)> fault);
+  /// Asked about every write of a file that takes effect.
+  void on_write(std::function<write_fate(const disk_call&)> fate);
   /// From the changing call with this number on, everything fails; a write with exactly this number
   /// still reaches the cache, so that a crash may keep any of its sectors. 0: never.
   void stop_at(uint64_t call_number);
@@ -67,6 +83,17 @@ public:
   [[nodiscard]] uint64_t sync_count() const;  ///< Of files.
   [[nodiscard]] uint64_t write_count() const; ///< Of files.
   [[nodiscard]] uint64_t call_count() const;  ///< That change something, as `disk_call::number`.
+
+  // -- what a lying disk does by itself, at any time (memory_disk_damage.cpp) -------
+  /// A bit of a sector turns over on the platter; where the sector was written since and not
+  /// synced, the cache hides it.
+  void rot(std::string_view name, uint64_t offset, unsigned bit);
+  /// What a power failure now leaves at least.
+  [[nodiscard]] disk_image image() const;
+  /// All is again as it was. Precondition: no node runs on it.
+  void roll_back(const disk_image& to);
+  /// One file is. False if it is now, or was then, not there, or is the same.
+  bool roll_back(const disk_image& to, std::string_view name);
 
   // For tests that damage things; no node needs to be open.
   [[nodiscard]] std::vector<std::string> names() const;

@@ -49,10 +49,11 @@ struct memory_disk::state {
   uint64_t writes = 0;
   uint64_t calls = 0;
   std::function<std::optional<error>(const disk_call&)> fault;
+  std::function<write_fate(const disk_call&)> fate;
 
   /// The verdict on a call: whether the view is alive and what the injector says.
   std::optional<error> begin(uint64_t caller_life, enum disk_call::kind kind, std::string_view name,
-                             std::span<const std::byte> bytes = {}) {
+                             std::span<const std::byte> bytes = {}, uint64_t offset = 0) {
     if (caller_life != life)
       return gone();
     const bool changes = kind != disk_call::kind::read && kind != disk_call::kind::open;
@@ -61,7 +62,7 @@ struct memory_disk::state {
     if (stops_at != 0 && calls >= stops_at)
       return gone();
     if (fault)
-      return fault(disk_call{kind, name, changes ? calls : 0, bytes});
+      return fault(disk_call{kind, name, changes ? calls : 0, bytes, offset});
     return std::nullopt;
   }
 
@@ -69,6 +70,9 @@ struct memory_disk::state {
     replay(names, change);
     unsynced_names.push_back(std::move(change));
   }
+
+  /// The bytes are in the cache: what the platter makes of them.
+  void decide_fate(memory_inode& node, const disk_call& x);
 
   void end_life() {
     ++life;

@@ -80,6 +80,26 @@ struct memory_inode {
       sector_now.is_lost = true;
   }
 
+  /// The platter's version of a sector changes by itself; what the cache has newer, hides that.
+  void smash(uint64_t number, std::string_view bytes) {
+    if (const auto found = dirty.find(number); found != dirty.end())
+      found->second.versions[0] = bytes;
+    else
+      put_sector(number, bytes);
+  }
+  /// As the platter has it.
+  [[nodiscard]] std::string platter(uint64_t number) const {
+    const auto found = dirty.find(number);
+    return found != dirty.end() ? found->second.versions[0] : sector(number);
+  }
+
+  /// The disk says that it has written these bytes, and hasn't.
+  void lose(uint64_t offset, uint64_t bytes) {
+    for (auto number = offset / sector_bytes; number * sector_bytes < offset + bytes; ++number)
+      if (const auto found = dirty.find(number); found != dirty.end())
+        found->second.is_lost = true;
+  }
+
   /// Adds how many ways each sector that isn't synced may turn out, and the size.
   void list_choices(std::vector<uint32_t>& choices) const {
     for (const auto& [number, sector_now] : dirty)
