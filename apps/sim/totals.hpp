@@ -47,7 +47,7 @@ struct totals {
   uint64_t damage_read = 0;      ///< Found out while it ran.
   uint64_t damage_tolerated = 0; ///< Of the shortened: went on, as a majority had all of it.
   uint64_t snapshots_passed_over = 0; ///< Damaged, and the one before it was taken.
-  uint64_t replaced = 0;              ///< Damaged nodes that others came for.
+  uint64_t replaced = 0; ///< Damaged nodes that left the group, for others if there were some.
   uint64_t virtual_ms = 0;
 };
 

@@ -36,10 +36,11 @@ std::string wal_storage::some_file() {
   std::erase_if(names, [](const auto& x) { return !may_be_hit(x) || final_name(x) != x; });
   if (names.empty())
     return {};
-  // The newest segment is what a node lives by: as often as all others.
-  const auto newest =
-    std::find_if(names.rbegin(), names.rend(), [](const auto& x) { return x.starts_with("wal-"); });
-  if (newest != names.rend() && lies_.permille(500))
+  // What a node lives by, its newest segment and snapshot, is hit more often than the others.
+  const auto* kind = lies_.permille(500) ? "wal-" : "snap-";
+  const auto newest = std::find_if(names.rbegin(), names.rend(),
+                                   [kind](const auto& x) { return x.starts_with(kind); });
+  if (newest != names.rend() && lies_.permille(700))
     return *newest;
   return names[static_cast<size_t>(lies_.below(static_cast<int64_t>(names.size())))];
 }

@@ -41,7 +41,9 @@ void world::start(sim_node& n) {
     return;
   auto state = n.disk.production() != nullptr ? n.disk.take_core_state()
                                               : core_state_of(found, options_.recovered_bytes);
-  if (!n.machine)
+  // It loaded a snapshot before its log had come so far, and that was lost: it begins anew.
+  const bool is_ahead = n.machine && n.machine->applied() > found.log.last();
+  if (!n.machine || (n.disk.production() != nullptr && is_ahead))
     n.machine = std::make_unique<machine>();
   if (const auto& file = n.disk.snapshot(); file && n.machine->applied() < file->index()) {
     *n.machine = machine::load(*file->bytes);
