@@ -16,8 +16,8 @@ constexpr uint32_t inputs_per_ready = 512;
 constexpr uint64_t bytes_per_ready = 1 << 20;
 
 /// With more groups awake than this, each takes every second tick only, with twice as many every
-/// third, and so on: each tick costs every member of the group some messages. All members' nodes have
-/// about the same groups awake, so they slow down together.
+/// third, and so on: each tick costs every member of the group some messages. All members' nodes
+/// have about the same groups awake, so they slow down together.
 constexpr uint64_t groups_per_tick = 2000;
 
 snapshot_schedule::limits limits_of(const node_options& from) {

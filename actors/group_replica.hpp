@@ -128,8 +128,8 @@ private:
   tick_roster::place_ptr ticks_;
   tick_roster::needs told_needs_;
   std::vector<raft::input> asked_asleep_; ///< Changes of members, until the next tick.
-  uint64_t turns_; ///< Ticks while it was led, from a number of its own.
-  bool is_leader_lost_ = false; ///< The link to it is, and it wasn't heard since.
+  uint64_t turns_;                        ///< Ticks while it was led, from a number of its own.
+  bool is_leader_lost_ = false;           ///< The link to it is, and it wasn't heard since.
   bool is_armed_ = false;
   bool knew_room_ = true; ///< On the disk, as the core knows it.
   instant now_;           ///< Read once a batch of inputs.
