@@ -7,8 +7,8 @@
 namespace caucus {
 
 /// How many groups of a node look for a leader at a time: twice as many after each election timeout
-/// in which the node's timer was on time, half as many whenever it was late, for then there are more
-/// elections than there is time for. Owned by the pulse.
+/// in which the node's timer was on time, half as many whenever it was late, for then there are
+/// more elections than there is time for. Owned by the pulse.
 class election_pace {
 public:
   static constexpr size_t at_least = 256;

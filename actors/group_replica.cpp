@@ -16,8 +16,8 @@ constexpr uint32_t inputs_per_ready = 512;
 constexpr uint64_t bytes_per_ready = 1 << 20;
 
 /// With more groups awake than this, each takes every second tick only, with twice as many every
-/// third, and so on: each tick costs every member of the group some messages. All members' nodes have
-/// about the same groups awake, so they slow down together.
+/// third, and so on: each tick costs every member of the group some messages. All members' nodes
+/// have about the same groups awake, so they slow down together.
 constexpr uint64_t groups_per_tick = 2000;
 
 snapshot_schedule::limits limits_of(const node_options& from) {
@@ -285,9 +285,16 @@ void group_replica::on_received(group_received& batch) {
     if (auto* append = std::get_if<raft::append_entries>(&body))
       for (auto& entry : append->entries)
         input_bytes_ += entry->cost();
-    else if (auto* proposal = std::get_if<raft::forward_proposal>(&body))
+    bool is_change = false;
+    if (auto* proposal = std::get_if<raft::forward_proposal>(&body)) {
       input_bytes_ += proposal->body.payload.size();
-    step(raft::received{batch.from, std::move(body)});
+      is_change = proposal->body.kind == raft::entry_kind::configuration;
+    }
+    raft::received in{batch.from, std::move(body)};
+    if (is_change)
+      ask_awake(std::move(in));
+    else
+      step(std::move(in));
   }
 }
 
@@ -304,6 +311,8 @@ void group_replica::on_tick(bool counts) {
     knew_room_ = has_room;
     step(raft::storage{has_room});
   }
+  for (auto& asked : std::exchange(asked_asleep_, {})) // The others have answered by now.
+    step(std::move(asked));
   if (counts && is_turn())
     step(raft::tick{});
   refresh_now();
@@ -313,6 +322,15 @@ void group_replica::on_tick(bool counts) {
   answer_if_full();
   acknowledge_applied();
   flush(); // A tick gathers nothing behind it, and thousands of groups have one at a time.
+}
+
+void group_replica::ask_awake(raft::input change) {
+  if (soft_.role != raft::role::leader || (!how_.core.is_asleep() && asked_asleep_.empty())) {
+    step(std::move(change));
+    return;
+  }
+  step(raft::peer_unreachable{node_->options.id}); // Of itself: it wakes, and nothing else.
+  asked_asleep_.push_back(std::move(change));
 }
 
 bool group_replica::is_turn() {

@@ -46,6 +46,9 @@ private:
   void on_tick(bool counts);
   /// Whether it is this group's turn, where so many are awake that none can have each tick.
   [[nodiscard]] bool is_turn();
+  /// Asks a change of members; a leader that sleeps wakes first, for only then it can tell who is
+  /// there.
+  void ask_awake(raft::input change);
   void on_peer_down(node_id peer);
   /// Tells the timer what it is needed for.
   void note_needs();
@@ -124,8 +127,9 @@ private:
   membership::configuration_ptr members_; ///< In force.
   tick_roster::place_ptr ticks_;
   tick_roster::needs told_needs_;
-  uint64_t turns_; ///< Ticks while it was led, from a number of its own.
-  bool is_leader_lost_ = false; ///< The link to it is, and it wasn't heard since.
+  std::vector<raft::input> asked_asleep_; ///< Changes of members, until the next tick.
+  uint64_t turns_;                        ///< Ticks while it was led, from a number of its own.
+  bool is_leader_lost_ = false;           ///< The link to it is, and it wasn't heard since.
   bool is_armed_ = false;
   bool knew_room_ = true; ///< On the disk, as the core knows it.
   instant now_;           ///< Read once a batch of inputs.

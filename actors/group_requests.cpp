@@ -75,7 +75,7 @@ void group_replica::on_change_members(const change_members& asked) {
   }
   refresh_now();
   if (auto request = admit({std::move(who), deadline_after(asked.timeout_ms)}))
-    step(raft::propose_change{*request, std::move(change)});
+    ask_awake(raft::propose_change{*request, std::move(change)});
 }
 
 void group_replica::on_transfer(const transfer_leadership& asked) {

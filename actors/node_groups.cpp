@@ -20,8 +20,8 @@ bool is_founded_by(const std::set<node_id>& members, const membership::founding&
                         [&](const auto& x) { return x.descriptor.members.voters == members; });
 }
 
-/// What the groups of a node keep in memory of entries that nobody waits for, about: few groups what
-/// fits into a cache, thousands little each.
+/// What the groups of a node keep in memory of entries that nobody waits for, about: few groups
+/// what fits into a cache, thousands little each.
 uint64_t tail_bytes_kept(size_t groups) {
   constexpr uint64_t all = 64 << 20;
   return std::clamp<uint64_t>(all / std::max<size_t>(groups, 1), 4 << 10, 256 << 10);

@@ -38,8 +38,10 @@ struct late_node {
 TEST_CASE("of heartbeats and votes that nobody has time for only the first are kept") {
   late_node x;
   const auto crowded = x.node.inbound->max() / 16;
-  for (const raft::message& body : {raft::message{raft::heartbeat{}}, {raft::heartbeat_reply{}},
-                                    {raft::request_vote{}}, {raft::vote_reply{}}})
+  for (const raft::message& body : {raft::message{raft::heartbeat{}},
+                                    {raft::heartbeat_reply{}},
+                                    {raft::request_vote{}},
+                                    {raft::vote_reply{}}})
     x.receive(body, 1000);
   CHECK(x.dropped() > 2000);
   CHECK(x.waiting_bytes() < crowded + 1024);

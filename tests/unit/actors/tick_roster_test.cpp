@@ -26,9 +26,8 @@ struct roster_fixture {
   }
 
   tick_roster::place_ptr enter(uint64_t group, const needs& what, uint64_t self = 1) {
-    auto actor = world.system().spawn([](caf::event_based_actor*, int) -> caf::behavior {
-      return {[](group_tick) {}};
-    }, 0);
+    auto actor = world.system().spawn(
+      [](caf::event_based_actor*, int) -> caf::behavior { return {[](group_tick) {}}; }, 0);
     auto place = ticks.enter(group_id{group}, node_id{self}, caf::actor_cast<replica_actor>(actor));
     groups.emplace(actor.id(), group);
     actors.push_back(std::move(actor));
@@ -111,8 +110,9 @@ TEST_CASE_FIXTURE(roster_fixture, "who left is neither ticked nor told, and its 
   CHECK(ticks.awake() == 0);
 }
 
-TEST_CASE_FIXTURE(roster_fixture, "without leaders so many groups are ticked at a time, and whoever "
-                                  "found one makes room") {
+TEST_CASE_FIXTURE(roster_fixture,
+                  "without leaders so many groups are ticked at a time, and whoever "
+                  "found one makes room") {
   limits.leaderless = 2;
   for (uint64_t group = 1; group <= 5; ++group)
     enter(group, needs{});
