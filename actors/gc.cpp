@@ -14,6 +14,9 @@ constexpr std::chrono::milliseconds stuck_pause{10};
 constexpr uint64_t step_bytes = uint64_t{256} << 10;
 /// So many groups at a time are told that the log's front is theirs.
 constexpr size_t told_max = 16;
+/// While the disk is full they are told at every so many looks: what a snapshot needs may be
+/// missing, too, and a large one is written for nothing then.
+constexpr uint64_t full_looks_per_ask = 10;
 
 } // namespace
 
@@ -37,10 +40,23 @@ void gc::on_usage(const gc_usage& x) {
     go_on(idle_pause);
     return;
   }
-  if (is_worth_it(x.usage))
+  if (is_worth_it(x.usage)) {
+    full_looks_ = 0;
     step(x.usage.segments.front().sequence);
-  else
-    go_on(idle_pause);
+    return;
+  }
+  // On a full disk there is no room to write again what lives: snapshots let it go.
+  if (node_->room.is_there())
+    full_looks_ = 0;
+  else if (full_looks_++ % full_looks_per_ask == 0)
+    ask_for_snapshots(x.holders);
+  go_on(idle_pause);
+}
+
+void gc::ask_for_snapshots(const std::vector<persistence::log_usage::holder>& holders) {
+  for (size_t i = 0; i < std::min(holders.size(), told_max); ++i)
+    if (auto replica = node_->routes.find(holders[i].group))
+      send(replica, group_make_snapshot{holders[i].last});
 }
 
 bool gc::is_worth_it(const persistence::log_usage& x) const {
@@ -71,9 +87,7 @@ void gc::on_carried(const gc_carried& x) {
   const auto rate = node_->options.gc_bytes_per_second;
   if (x.removed != 0)
     node_->log().info("event=segment_removed segment=" + std::to_string(x.removed));
-  for (size_t i = 0; i < std::min(x.holders.size(), told_max); ++i)
-    if (auto replica = node_->routes.find(x.holders[i].group))
-      send(replica, group_make_snapshot{x.holders[i].last});
+  ask_for_snapshots(x.holders);
   if (x.bytes == 0 && x.removed == 0)
     go_on(stuck_pause);
   else

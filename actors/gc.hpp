@@ -23,10 +23,12 @@ private:
   void on_carried(const gc_carried& x);
   /// Reads the next piece of the oldest segment and has it written.
   void step(uint64_t oldest);
+  void ask_for_snapshots(const std::vector<persistence::log_usage::holder>& holders);
   void go_on(std::chrono::nanoseconds pause);
 
   persistence::segment_collector collector_;
   node_context_ptr node_;
+  uint64_t full_looks_ = 0; ///< So often in a row a full disk had nothing to collect.
 };
 
 } // namespace caucus

@@ -156,7 +156,8 @@ replica_actor::behavior_type group_replica::make_behavior() {
     [this](const group_marked& x) { guarded([&] { on_marked(x.last); }); },
     [this](const group_make_snapshot& x) {
       guarded([&] {
-        if (x.last > snapshots_.newest().index) // Else the next one will let them go.
+        // Else the next one will let them go; but a full disk has no next one.
+        if (x.last > snapshots_.newest().index || !node_->room.is_there())
           make_snapshot();
       });
     },

@@ -57,7 +57,12 @@ wal_writer_actor::behavior_type wal_writer::make_behavior() {
         arm();
       });
     },
-    [this](const wal_usage& x) { send(x.asker, gc_usage{log_->usage()}); },
+    [this](const wal_usage& x) {
+      gc_usage told{log_->usage(), {}};
+      if (!node_->room.is_there() && told.usage.can_collect())
+        told.holders = log_->holders_of_oldest();
+      send(x.asker, std::move(told));
+    },
     [this](const wal_collect& x) { guarded([&] { on_collect(x); }); },
     [this](wal_flush) {
       is_armed_ = false;

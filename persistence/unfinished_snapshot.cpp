@@ -4,6 +4,12 @@
 
 namespace caucus::persistence {
 
+namespace {
+
+constexpr uint64_t unsynced_bytes_max = uint64_t{8} << 20;
+
+} // namespace
+
 result<unfinished_snapshot> unfinished_snapshot::create(directory& dir,
                                                         const snapshot_identity& identity) {
   auto content = dir.create(unfinished_file_name(identity.name, identity.uid));
@@ -17,6 +23,17 @@ result<void> unfinished_snapshot::write_at(uint64_t offset, std::span<const std:
     return *failure_;
   CAUCUS_ASSERT(content_ != nullptr);
   if (auto done = content_->write_at(offset, bytes); !done)
+    return fail(std::move(done).reason());
+  return write_out(offset, bytes.size());
+}
+
+result<void> unfinished_snapshot::write_out(uint64_t offset, uint64_t bytes) {
+  content_->begin_writing(offset, bytes);
+  unsynced_bytes_ += bytes;
+  if (unsynced_bytes_ < unsynced_bytes_max)
+    return {};
+  unsynced_bytes_ = 0;
+  if (auto done = content_->sync(); !done)
     return fail(std::move(done).reason());
   return {};
 }

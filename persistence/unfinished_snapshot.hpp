@@ -36,6 +36,9 @@ private:
       final_name_{file_name(identity.name)},
       content_{std::move(content)} {}
 
+  /// The disk gets what was written in small portions, each synced. One sync of everything would
+  /// keep the log's syncs waiting behind it, for seconds.
+  result<void> write_out(uint64_t offset, uint64_t bytes);
   result<void> fail(error reason);
 
   directory* directory_;
@@ -43,6 +46,7 @@ private:
   std::string final_name_;
   std::unique_ptr<file> content_; ///< Null: published or removed.
   std::optional<error> failure_;
+  uint64_t unsynced_bytes_ = 0;
 };
 
 } // namespace caucus::persistence

@@ -76,12 +76,12 @@ TEST_CASE("E-05 a leader whose disk is full gives way, says so, and takes part a
 /// A node alone on a disk that has room for so many of its log's segments, whose log therefore
 /// fills the disk by itself.
 struct crowded_node : elected_cluster {
-  explicit crowded_node(size_t most)
+  explicit crowded_node(size_t most, uint64_t snapshot_log_bytes = 20 << 10)
     : elected_cluster{{.nodes = 1,
                        .adjust =
-                         [](node_options& x) {
+                         [=](node_options& x) {
                            x.segment_bytes = 64 << 10;
-                           x.snapshot_log_bytes = 20 << 10;
+                           x.snapshot_log_bytes = snapshot_log_bytes;
                            x.snapshot_interval_ms = 0;
                          }}},
       segments_max{most} {
@@ -139,6 +139,30 @@ TEST_CASE("E-05 a log that fills the disk by itself makes room by itself") {
     CHECK(node.log(1).count("event=segment_removed") >= 15);
     CHECK(node.status(1).fault.empty());
   }
+}
+
+TEST_CASE(
+  "E-05 a full disk has its groups make snapshots, though most of the oldest segment lives") {
+  crowded_node node{4, 1 << 30};
+  uint64_t committed = 0;
+  const auto propose = [&] {
+    node.advance(100ms);
+    const auto told = node.wait_for(node.client, node.propose());
+    committed += told.kind == outcome_kind::committed ? 1 : 0;
+  };
+  while (committed < 20)
+    propose();
+  const auto made = node.wait_for(node.client, node.client.request(node.group(1), take_snapshot{}));
+  REQUIRE(made.kind == outcome_kind::committed);
+  REQUIRE(node.run_until(
+    [&] {
+      propose();
+      return committed == 100; // 7 segments.
+    },
+    300s));
+  CHECK(node.log(1).count("event=disk_full") > 0);
+  CHECK(node.log(1).count("event=snapshot_made") >= 2);
+  CHECK(node.status(1).fault.empty());
 }
 
 TEST_CASE("E-05 segments that the log has given up go also while nothing can be written") {

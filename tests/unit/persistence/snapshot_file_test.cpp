@@ -104,6 +104,29 @@ TEST_SUITE("persistence/snapshot_file") {
     CHECK(read == content);
   }
 
+  TEST_CASE("a large snapshot is written out in portions, and little is left for its last sync") {
+    memory_disk disk;
+    uint64_t unsynced = 0;
+    uint64_t most = 0;
+    disk.on_call([&](const disk_call& call) -> std::optional<error> {
+      if (call.kind == disk_call::kind::write)
+        most = std::max(most, unsynced += call.bytes.size());
+      else if (call.kind == disk_call::kind::sync)
+        unsynced = 0;
+      return std::nullopt;
+    });
+    auto dir = *disk.open();
+    auto header = header_at(7);
+    header.chunk_bytes = 256 << 10;
+    const auto content = content_of(20 << 20);
+    REQUIRE(try_write(*dir, header, content, 100'000).ok());
+    CHECK(most < uint64_t{9} << 20);
+    // What a peer sends is written out alike.
+    most = 0;
+    REQUIRE(receive(*dir, header, content, 100'000).ok());
+    CHECK(most < uint64_t{9} << 20);
+  }
+
   TEST_CASE("every flipped bit is noticed, and named with file and offset (E-11)") {
     const auto name = header_at(5).name();
     const auto sound = encoded_snapshot(header_at(5), content_of(150));
