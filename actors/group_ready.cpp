@@ -1,10 +1,19 @@
-// The other half of group_replica: what a ready asks for, done.
+// The other half of group_replica: what a ready asks for, done, and what ticks it needs.
 
 #include "actors/group_replica.hpp"
 
 #include "base/assert.hpp"
 
 namespace caucus {
+
+namespace {
+
+/// With more groups awake than this, each takes every second tick only, with twice as many every
+/// third, and so on: each tick costs every member of the group some messages. All members' nodes
+/// have about the same groups awake, so they slow down together.
+constexpr uint64_t groups_per_tick = 2000;
+
+} // namespace
 
 void group_replica::flush() {
   inputs_ = 0;
@@ -132,6 +141,23 @@ void group_replica::acknowledge_applied() {
   auto work = std::make_shared<machine_work>();
   work->must_acknowledge = true;
   send(machine(), machine_apply{std::move(work)});
+}
+
+bool group_replica::is_turn() {
+  if (told_needs_.leader) // How many of these there are at a time, the roster limits.
+    return true;
+  return ++turns_ % (1 + node_->ticks.awake() / groups_per_tick) == 0;
+}
+
+void group_replica::note_needs() {
+  const bool has_waiting = !pending_.is_empty() || !queries_.is_empty() || unacknowledged_bytes_ > 0
+                           || snapshots_.marking || snapshots_.schedule.is_wanted();
+  const tick_roster::needs now{.core = !how_.core.is_asleep() && !fault_,
+                               .leader = soft_.leader == node_id{} || is_leader_lost_,
+                               .is_expected = has_waiting && !fault_};
+  if (now != told_needs_)
+    node_->ticks.tell(how_.descriptor.group, ticks_, now);
+  told_needs_ = now;
 }
 
 void group_replica::send_replies(const std::vector<raft::heartbeat_out>& replies) {

@@ -15,11 +15,6 @@ constexpr uint64_t timeout_ms_max = uint64_t{366} * 24 * 3600 * 1000;
 constexpr uint32_t inputs_per_ready = 512;
 constexpr uint64_t bytes_per_ready = 1 << 20;
 
-/// With more groups awake than this, each takes every second tick only, with twice as many every
-/// third, and so on: each tick costs every member of the group some messages. All members' nodes
-/// have about the same groups awake, so they slow down together.
-constexpr uint64_t groups_per_tick = 2000;
-
 snapshot_schedule::limits limits_of(const node_options& from) {
   return {.log_bytes = from.snapshot_log_bytes,
           .entries = from.snapshot_entries,
@@ -332,23 +327,6 @@ void group_replica::ask_awake(raft::input change) {
   }
   step(raft::peer_unreachable{node_->options.id}); // Of itself: it wakes, and nothing else.
   asked_asleep_.push_back(std::move(change));
-}
-
-bool group_replica::is_turn() {
-  if (told_needs_.leader) // How many of these there are at a time, the roster limits.
-    return true;
-  return ++turns_ % (1 + node_->ticks.awake() / groups_per_tick) == 0;
-}
-
-void group_replica::note_needs() {
-  const bool has_waiting = !pending_.is_empty() || !queries_.is_empty() || unacknowledged_bytes_ > 0
-                           || snapshots_.marking || snapshots_.schedule.is_wanted();
-  const tick_roster::needs now{.core = !how_.core.is_asleep() && !fault_,
-                               .leader = soft_.leader == node_id{} || is_leader_lost_,
-                               .is_expected = has_waiting && !fault_};
-  if (now != told_needs_)
-    node_->ticks.tell(how_.descriptor.group, ticks_, now);
-  told_needs_ = now;
 }
 
 void group_replica::on_status() {
