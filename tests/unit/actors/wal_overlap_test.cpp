@@ -14,6 +14,8 @@ namespace {
 
 constexpr group_id group{0xa};
 constexpr std::chrono::seconds patience{20};
+constexpr size_t large = 20 << 10;
+constexpr size_t small = 100;
 
 persistence::group_descriptor make_group() {
   persistence::group_descriptor x;
@@ -75,6 +77,13 @@ public:
     std::unique_lock guard{mutex_};
     return called_.wait_for(guard, patience, [&] { return writes_ >= count; });
   }
+  /// Batches 1 and 2 are written, and their syncs begun; they don't end while syncs are held.
+  void begin_two() {
+    for (int i = 1; i <= 2; ++i) {
+      append(static_cast<uint64_t>(i), large);
+      REQUIRE(wait_for_writes(i));
+    }
+  }
   /// Until it has handled what was sent to it, so many times.
   void wait_for_turns(int count) {
     for (; count > 0; --count) {
@@ -86,7 +95,8 @@ public:
     const std::lock_guard guard{mutex_};
     return writes_;
   }
-  void fail_next_sync() {
+  /// All from now on: which of two that are released together comes first, nobody knows.
+  void fail_syncs() {
     const std::lock_guard guard{mutex_};
     fails_ = true;
   }
@@ -117,7 +127,7 @@ private:
         && std::to_integer<char>(call.bytes[0]) == 'C')
       ++writes_;
     called_.notify_all();
-    if (call.kind != disk_call::kind::sync || !std::exchange(fails_, false))
+    if (call.kind != disk_call::kind::sync || !fails_)
       return std::nullopt;
     return error{errc::io_failed, "cannot sync " + std::string{call.name} + ": planted"};
   }
@@ -132,12 +142,9 @@ private:
   wal_writer_actor writer_;
   std::mutex mutex_; ///< Guards what follows.
   std::condition_variable called_;
-  int writes_ = 0; ///< Of batches.
-  bool fails_ = false;
+  int writes_ = 0;     ///< Of batches.
+  bool fails_ = false; ///< Each sync.
 };
-
-constexpr size_t large = 20 << 10;
-constexpr size_t small = 100;
 
 } // namespace
 
@@ -145,10 +152,7 @@ TEST_CASE("a large batch is written while the one before is synced, acknowledged
   running_writer writer;
   writer.disk().hold_syncs(true);
   const auto syncs = writer.disk().sync_count();
-  writer.append(1, large);
-  REQUIRE(writer.wait_for_writes(1));
-  writer.append(2, large);
-  REQUIRE(writer.wait_for_writes(2));
+  writer.begin_two();
   CHECK(writer.disk().sync_count() == syncs);
   CHECK(writer.says_nothing_more());
   writer.append(3, large); // A third waits.
@@ -174,21 +178,14 @@ TEST_CASE("small batches wait for a sync that is under way, and go together") {
   CHECK(writer.writes() == 2);
 }
 
-TEST_CASE("when one of two syncs fails neither is acknowledged, and the node is told why (E-01)") {
+TEST_CASE("of two syncs that fail neither is acknowledged, and the node is told why (E-01)") {
   running_writer writer;
   writer.disk().hold_syncs(true);
-  writer.append(1, large);
-  REQUIRE(writer.wait_for_writes(1));
-  writer.append(2, large);
-  REQUIRE(writer.wait_for_writes(2));
+  writer.begin_two();
   writer.append(3, large);
-  writer.fail_next_sync();
+  writer.fail_syncs();
   writer.disk().hold_syncs(false);
-  // Whichever it was: the first may have ended well before the second failed.
-  auto word = writer.next_word();
-  if (word == "persisted 1")
-    word = writer.next_word();
-  CHECK(word.starts_with("failed: cannot sync wal-0000000000000001.log: planted"));
+  CHECK(writer.next_word().starts_with("failed: cannot sync wal-0000000000000001.log: planted"));
   writer.append(4, large);
   writer.close();
   CHECK(writer.says_nothing_more());
@@ -197,10 +194,7 @@ TEST_CASE("when one of two syncs fails neither is acknowledged, and the node is 
 TEST_CASE("the writer closes after what is under way is durable and acknowledged") {
   running_writer writer;
   writer.disk().hold_syncs(true);
-  writer.append(1, large);
-  REQUIRE(writer.wait_for_writes(1));
-  writer.append(2, large);
-  REQUIRE(writer.wait_for_writes(2));
+  writer.begin_two();
   writer.append(3, small);
   writer.disk().hold_syncs(false);
   writer.close();
