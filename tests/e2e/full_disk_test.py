@@ -19,6 +19,10 @@ def mount(directory, *options):
     return None if done.returncode == 0 else "a tmpfs can't be mounted here: " + done.stderr.strip()
 
 
+def count(answers, beginning):
+    return sum(x.startswith(beginning) for x in answers)
+
+
 class FullDisk(ProcessTest):
     def setUp(self):
         super().setUp()
@@ -60,8 +64,7 @@ class FullDisk(ProcessTest):
             for _ in range(IN_FLIGHT):
                 shell.send("raw 0 0 add 1")
             answers = [shell.read() for _ in range(IN_FLIGHT)]
-            acknowledged += sum(x.startswith("ok ") for x in answers)
-            unknown += sum(x.startswith("unknown") for x in answers)
+            acknowledged, unknown = acknowledged + count(answers, "ok "), unknown + count(answers, "unknown")
             self.assertLess(acknowledged, 60000)
         return acknowledged, unknown
 
@@ -76,8 +79,7 @@ class FullDisk(ProcessTest):
 
         # One may still find the room that a whole batch lacked.
         self.ask_until(shell, "raw 0 0 add 1", refuses)
-        acknowledged += sum(x.startswith("ok ") for x in answers)
-        unknown += sum(x.startswith("unknown") for x in answers)
+        acknowledged, unknown = acknowledged + count(answers, "ok "), unknown + count(answers, "unknown")
         self.assertIn("No space left on device", node.log.read_text())
         stale = shell.ask("get stale")
         self.assertRegex(stale, "^ok ")
