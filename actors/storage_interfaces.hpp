@@ -18,7 +18,7 @@ struct gc_usage {
   /// Who has entries in the oldest segment, the largest first; only while the disk is full.
   std::vector<persistence::log_usage::holder> holders;
 };
-/// A step of collecting is written.
+/// A step of collecting is durable.
 struct gc_carried {
   uint64_t bytes = 0;   ///< That it wrote again.
   uint64_t removed = 0; ///< The segment that has gone; 0: none.
@@ -64,7 +64,7 @@ struct wal_usage {
 };
 /// One step of collecting the oldest segment: writes again what was read there, or, if that is
 /// nothing, what else it has, about `bytes_max` of it, or lets it go. Answered with gc_carried once
-/// that is written; a segment that has gone has gone durably.
+/// that is durable.
 struct wal_collect {
   std::optional<persistence::carried> content;
   size_t bytes_max = 0;
