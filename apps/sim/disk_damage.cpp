@@ -1,12 +1,14 @@
 #include "apps/sim/disk_damage.hpp"
 
+#include "apps/sim/disk/memory_inode.hpp"
+
 #include <algorithm>
 
 namespace caucus::sim {
 
 namespace {
 
-constexpr uint64_t sector_bytes = 512;
+using testing::sector_bytes;
 constexpr size_t batch_header_bytes = 48;
 
 uint64_t number_at(std::span<const std::byte> bytes, size_t offset) {

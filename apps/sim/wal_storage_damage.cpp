@@ -2,15 +2,17 @@
 
 #include "apps/sim/wal_storage.hpp"
 
+#include "apps/sim/disk/memory_inode.hpp"
+
 #include <algorithm>
 
 namespace caucus::sim {
 
 using testing::disk_call;
+using testing::sector_bytes;
 
 namespace {
 
-constexpr uint64_t sector_bytes = 512;
 constexpr int64_t images_permille = 30; ///< Of the syncs.
 constexpr int tries_max = 16;
 
