@@ -72,9 +72,11 @@ result<cluster> cluster::prepare(const bench_options& options, std::string path)
   return cluster{options, std::move(path), std::move(members)};
 }
 
-std::string cluster::log_of(uint64_t node) const {
-  return path_ + "/node-" + std::to_string(node) + ".log";
+std::string cluster::directory_of(uint64_t node) const {
+  return path_ + "/node-" + std::to_string(node);
 }
+
+std::string cluster::log_of(uint64_t node) const { return directory_of(node) + ".log"; }
 
 error cluster::failure(uint64_t node, const std::string& what) const {
   return {errc::unreachable, "node " + std::to_string(node) + " " + what
@@ -87,13 +89,8 @@ result<void> cluster::start() {
   for (uint64_t node = 1; node <= options_->nodes; ++node) {
     if (!is_first && at(node).is_running())
       continue;
-    std::vector<std::string> words{"node",
-                                   "--id",
-                                   std::to_string(node),
-                                   "--members",
-                                   members_,
-                                   "--data",
-                                   path_ + "/node-" + std::to_string(node)};
+    std::vector<std::string> words{"node",   "--id",   std::to_string(node), "--members",
+                                   members_, "--data", directory_of(node)};
     if (options_->groups > 0) {
       words.emplace_back("--groups");
       words.push_back(std::to_string(options_->groups));
@@ -152,6 +149,18 @@ result<cluster::replica> cluster::ask(uint64_t node) {
     return failure(node, "answered '" + *line + "' to a status request");
   }
   return failure(node, "does not answer");
+}
+
+result<std::string> cluster::demand(uint64_t node, const std::string& request,
+                                    const std::string& expected,
+                                    child_process::clock::duration limit) {
+  auto& child = at(node);
+  child.say(request);
+  const auto said = child.hear(child_process::clock::now() + limit);
+  if (said && (*said == expected || said->starts_with(expected + ' ')))
+    return said->substr(expected.size());
+  return error{errc::unreachable, "node " + std::to_string(node) + " answered '"
+                                    + said.value_or("nothing") + "' to '" + request + "'"};
 }
 
 result<uint64_t> cluster::wait_for_leader() {

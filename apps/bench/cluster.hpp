@@ -4,6 +4,7 @@
 #include "apps/bench/child_process.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace caucus::bench {
@@ -31,8 +32,14 @@ public:
   [[nodiscard]] std::vector<pid_t> pids() const;
   /// Nodes are numbered from 1.
   child_process& at(uint64_t node) { return nodes_[node - 1]; }
+  /// Where a node's log and snapshots are.
+  [[nodiscard]] std::string directory_of(uint64_t node) const;
 
   result<replica> ask(uint64_t node);
+  /// Sends a node a line and takes what its answer has behind the expected word; any other answer,
+  /// or none in time, is named.
+  result<std::string> demand(uint64_t node, const std::string& request, const std::string& expected,
+                             child_process::clock::duration limit);
   /// The node that itself and a majority call leader.
   result<uint64_t> wait_for_leader();
   /// All have executed at least this many commands and agree on their state.

@@ -1,5 +1,6 @@
 #include "apps/bench/interference.hpp"
 
+#include "apps/bench/median.hpp"
 #include "apps/bench/named_cluster.hpp"
 #include "apps/bench/run_directory.hpp"
 
@@ -41,19 +42,34 @@ double seconds_since(clock::time_point begin) {
   return std::chrono::duration<double>(clock::now() - begin).count();
 }
 
-double median(std::vector<double> all) {
-  std::sort(all.begin(), all.end());
-  return all[all.size() / 2];
-}
-
 /// The measured group's replicas are on all nodes, and its clients on its leader's.
 constexpr const char* measured = "measured";
 
-result<load_latencies> measure_alone(named_cluster& nodes, uint64_t leader, uint64_t seconds) {
-  if (auto done = nodes.begin_load(leader, measured); !done)
-    return done.reason();
-  std::this_thread::sleep_for(std::chrono::seconds(seconds));
-  return nodes.end_load();
+/// Commands alone, then beside `happens`, which says what it took.
+result<turn> measure_beside(named_cluster& nodes, uint64_t leader, const bench_options& options,
+                            const std::function<result<void>(turn&)>& happens) {
+  const auto measure =
+    [&](const std::function<result<void>()>& meanwhile) -> result<load_latencies> {
+    if (auto done = nodes.begin_load(leader, measured); !done)
+      return done.reason();
+    if (auto done = meanwhile(); !done)
+      return done.reason();
+    return nodes.end_load();
+  };
+  turn x;
+  auto without = measure([&]() -> result<void> {
+    std::this_thread::sleep_for(std::chrono::seconds(options.seconds));
+    return {};
+  });
+  if (!without)
+    return without.reason();
+  auto with = measure([&] { return happens(x); });
+  if (!with)
+    return with.reason();
+  x.without = *without;
+  x.with = *with;
+  x.mb = static_cast<double>(options.bytes) / 1e6;
+  return x;
 }
 
 // -- the log's garbage collector --------------------------------------------------
@@ -118,28 +134,18 @@ result<turn> measure_collecting(named_cluster& nodes, const bench_options& optio
     return done.reason();
   if (auto done = give("resize passing 1", "resized"); !done)
     return done.reason();
-  turn x;
-  auto alone = measure_alone(nodes, leader, options.seconds);
-  if (!alone)
-    return alone.reason();
-  x.without = *alone;
-  if (auto done = nodes.begin_load(leader, measured); !done)
-    return done.reason();
-  std::vector<segments> before;
-  for (uint64_t node = 1; node <= nodes.size(); ++node)
-    before.push_back(segments_in(nodes.directory_of(node)));
-  const auto begin = clock::now();
-  if (auto done = snapshot_on_all(); !done) // The log goes back to the one before.
-    return done.reason();
-  if (auto done = wait_until_freed(nodes, before, options.bytes); !done)
-    return done.reason();
-  x.seconds = seconds_since(begin);
-  x.mb = static_cast<double>(options.bytes) / 1e6;
-  auto with = nodes.end_load();
-  if (!with)
-    return with.reason();
-  x.with = *with;
-  return x;
+  return measure_beside(nodes, leader, options, [&](turn& x) -> result<void> {
+    std::vector<segments> before;
+    for (uint64_t node = 1; node <= nodes.size(); ++node)
+      before.push_back(segments_in(nodes.directory_of(node)));
+    const auto begin = clock::now();
+    if (auto done = snapshot_on_all(); !done) // The log goes back to the one before.
+      return done.reason();
+    if (auto done = wait_until_freed(nodes, before, options.bytes); !done)
+      return done.reason();
+    x.seconds = seconds_since(begin);
+    return {};
+  });
 }
 
 // -- snapshots --------------------------------------------------------------------
@@ -163,36 +169,26 @@ result<turn> measure_sending(named_cluster& nodes, const bench_options& options,
         !done)
       return done.reason();
   }
-  turn x;
-  auto alone = measure_alone(nodes, leader, options.seconds);
-  if (!alone)
-    return alone.reason();
-  x.without = *alone;
-  if (auto done = nodes.begin_load(leader, measured); !done)
-    return done.reason();
-  auto begin = clock::now();
-  auto made = nodes.snapshot(leader, group);
-  if (!made)
-    return made.reason();
-  x.making_s = seconds_since(begin);
-  begin = clock::now();
-  if (auto done = nodes.open(group, "sized", follower); !done)
-    return done.reason();
-  for (uint64_t there = 0; there < *made; std::this_thread::sleep_for(poll_interval)) {
-    auto told = nodes.newest_snapshot(follower, group);
-    if (!told)
-      return told.reason();
-    there = *told;
-    if (seconds_since(begin) > std::chrono::duration<double>(finish_limit).count())
-      return error{errc::timeout, "the snapshot didn't come in time"};
-  }
-  x.seconds = seconds_since(begin);
-  x.mb = static_cast<double>(options.bytes) / 1e6;
-  auto with = nodes.end_load();
-  if (!with)
-    return with.reason();
-  x.with = *with;
-  return x;
+  return measure_beside(nodes, leader, options, [&](turn& x) -> result<void> {
+    auto begin = clock::now();
+    auto made = nodes.snapshot(leader, group);
+    if (!made)
+      return made.reason();
+    x.making_s = seconds_since(begin);
+    begin = clock::now();
+    if (auto done = nodes.open(group, "sized", follower); !done)
+      return done.reason();
+    for (uint64_t there = 0; there < *made; std::this_thread::sleep_for(poll_interval)) {
+      auto told = nodes.newest_snapshot(follower, group);
+      if (!told)
+        return told.reason();
+      there = *told;
+      if (seconds_since(begin) > std::chrono::duration<double>(finish_limit).count())
+        return error{errc::timeout, "the snapshot didn't come in time"};
+    }
+    x.seconds = seconds_since(begin);
+    return {};
+  });
 }
 
 // -- both -------------------------------------------------------------------------

@@ -22,22 +22,12 @@ result<named_cluster> named_cluster::start(const bench_options& options, const s
     return nodes.reason();
   if (auto started = nodes->start(); !started)
     return started.reason();
-  return named_cluster{options, path, *std::move(nodes)};
-}
-
-std::string named_cluster::directory_of(uint64_t node) const {
-  return path_ + "/node-" + std::to_string(node);
+  return named_cluster{options, *std::move(nodes)};
 }
 
 result<std::string> named_cluster::demand(uint64_t node, const std::string& request,
                                           const std::string& expected) {
-  auto& child = nodes_.at(node);
-  child.say(request);
-  auto said = child.hear(clock::now() + answer_limit);
-  if (said && (*said == expected || said->starts_with(expected + ' ')))
-    return said->substr(expected.size());
-  return error{errc::unreachable, "node " + std::to_string(node) + " answered '"
-                                    + said.value_or("nothing") + "' to '" + request + "'"};
+  return nodes_.demand(node, request, expected, answer_limit);
 }
 
 result<std::vector<uint64_t>> named_cluster::ask(uint64_t node, const std::string& request,

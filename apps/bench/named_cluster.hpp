@@ -24,7 +24,7 @@ public:
 
   [[nodiscard]] uint64_t size() const noexcept { return nodes_.size(); }
   /// Where a node's log and snapshots are.
-  [[nodiscard]] std::string directory_of(uint64_t node) const;
+  [[nodiscard]] std::string directory_of(uint64_t node) const { return nodes_.directory_of(node); }
 
   /// On one node, or on all.
   result<void> open(const std::string& group, const std::string& kind, uint64_t node = 0);
@@ -52,15 +52,14 @@ private:
     uint64_t snapshot = 0;
   };
 
-  named_cluster(const bench_options& options, std::string path, cluster nodes)
-    : options_{&options}, path_{std::move(path)}, nodes_{std::move(nodes)} {}
+  named_cluster(const bench_options& options, cluster nodes)
+    : options_{&options}, nodes_{std::move(nodes)} {}
 
   result<std::string> demand(uint64_t node, const std::string& request,
                              const std::string& expected);
   result<replica> status(uint64_t node, const std::string& group);
 
   const bench_options* options_;
-  std::string path_;
   cluster nodes_;
   std::vector<std::pair<std::string, uint64_t>> opened_; ///< Groups and the nodes that have them.
   uint64_t loading_ = 0;                                 ///< The node whose clients are measured.

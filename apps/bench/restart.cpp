@@ -35,23 +35,12 @@ double seconds_since(clock::time_point begin) {
   return std::chrono::duration<double>(clock::now() - begin).count();
 }
 
-result<void> demand(cluster& nodes, uint64_t node, const std::string& request,
-                    std::string_view wanted, clock::duration limit) {
-  auto& child = nodes.at(node);
-  child.say(request);
-  const auto said = child.hear(clock::now() + limit);
-  if (!said || !said->starts_with(wanted))
-    return error{errc::timeout, "node " + std::to_string(node) + " answered '"
-                                  + said.value_or("nothing") + "' to '" + request + "'"};
-  return {};
-}
-
 result<void> wait_until_applied(cluster& nodes, uint64_t commands) {
   for (uint64_t node = 1; node <= nodes.size(); ++node)
     if (auto done =
-          demand(nodes, node, "applied " + std::to_string(commands), "applied", apply_limit);
+          nodes.demand(node, "applied " + std::to_string(commands), "applied", apply_limit);
         !done)
-      return done;
+      return done.reason();
   return {};
 }
 
@@ -64,7 +53,7 @@ result<timed_restart> restart(cluster& nodes, uint64_t commands) {
     return started.reason();
   took.ready_s = seconds_since(begin);
   if (auto done =
-        demand(nodes, killed, "applied " + std::to_string(commands), "applied", apply_limit);
+        nodes.demand(killed, "applied " + std::to_string(commands), "applied", apply_limit);
       !done)
     return done.reason();
   took.applied_s = seconds_since(begin);
@@ -116,10 +105,9 @@ result<bool> measure_in(const bench_options& options, const run_directory& direc
   const auto commands = std::max<uint64_t>(options.bytes / options.groups / per_command, 1);
   std::cerr << "event=filling groups=" << options.groups << " commands_each=" << commands
             << std::endl;
-  if (auto filled =
-        demand(*nodes, killed,
-               "fill " + std::to_string(commands) + ' ' + std::to_string(options.payload_bytes),
-               "filled", fill_limit);
+  if (auto filled = nodes->demand(
+        killed, "fill " + std::to_string(commands) + ' ' + std::to_string(options.payload_bytes),
+        "filled", fill_limit);
       !filled)
     return filled.reason();
   if (auto done = wait_until_applied(*nodes, commands); !done)
@@ -135,8 +123,7 @@ result<bool> measure_in(const bench_options& options, const run_directory& direc
   std::sort(in_order.begin(), in_order.end(),
             [](const auto& a, const auto& b) { return a.applied_s < b.applied_s; });
   const auto& median = in_order[in_order.size() / 2];
-  tell(options, commands, log_bytes(directory.path() + "/node-" + std::to_string(killed)), all,
-       median);
+  tell(options, commands, log_bytes(nodes->directory_of(killed)), all, median);
   return median.applied_s <= seconds_max;
 }
 

@@ -2,6 +2,7 @@
 
 #include "apps/bench/log_producer.hpp"
 #include "apps/bench/log_under_load.hpp"
+#include "apps/bench/median.hpp"
 #include "apps/bench/raw_log.hpp"
 #include "apps/bench/run_directory.hpp"
 
@@ -26,12 +27,6 @@ struct contender {
   std::function<result<double>()> measure; ///< Entries a second.
   std::vector<double> reached;
 };
-
-double median(std::vector<double> x) {
-  std::sort(x.begin(), x.end());
-  const auto half = x.size() / 2;
-  return x.size() % 2 ? x[half] : (x[half - 1] + x[half]) / 2;
-}
 
 /// Within each round, since the speed of a shared machine drifts from round to round.
 double ratio(const contender& of, const contender& to) {
