@@ -6,15 +6,6 @@
 
 namespace caucus {
 
-namespace {
-
-/// With more groups awake than this, each takes every second tick only, with twice as many every
-/// third, and so on: each tick costs every member of the group some messages. All members' nodes
-/// have about the same groups awake, so they slow down together.
-constexpr uint64_t groups_per_tick = 2000;
-
-} // namespace
-
 void group_replica::flush() {
   inputs_ = 0;
   input_bytes_ = 0;
@@ -143,15 +134,10 @@ void group_replica::acknowledge_applied() {
   send(machine(), machine_apply{std::move(work)});
 }
 
-bool group_replica::is_turn() {
-  if (told_needs_.leader) // How many of these there are at a time, the roster limits.
-    return true;
-  return ++turns_ % (1 + node_->ticks.awake() / groups_per_tick) == 0;
-}
-
 void group_replica::note_needs() {
   const bool has_waiting = !pending_.is_empty() || !queries_.is_empty() || unacknowledged_bytes_ > 0
-                           || snapshots_.marking || snapshots_.schedule.is_wanted();
+                           || snapshots_.marking || snapshots_.schedule.is_wanted()
+                           || !asked_asleep_.empty();
   const tick_roster::needs now{.core = !how_.core.is_asleep() && !fault_,
                                .leader = soft_.leader == node_id{} || is_leader_lost_,
                                .is_expected = has_waiting && !fault_};

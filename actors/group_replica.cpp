@@ -29,8 +29,7 @@ group_replica::group_replica(caf::actor_config& cfg, caf::execution_unit* home, 
     how_{std::move(how)},
     node_{std::move(node)},
     snapshots_{.kept = std::move(how_.snapshots),
-               .schedule = snapshot_schedule{limits_of(node_->options)}},
-    turns_{how_.descriptor.group.value()} {
+               .schedule = snapshot_schedule{limits_of(node_->options)}} {
   published_.group = how_.descriptor.name;
   if (how_.loaded)
     handed_out_ = how_.loaded->at.last.index;
@@ -309,7 +308,7 @@ void group_replica::on_tick(bool counts) {
   }
   for (auto& asked : std::exchange(asked_asleep_, {})) // The others have answered by now.
     step(std::move(asked));
-  if (counts && is_turn())
+  if (counts)
     step(raft::tick{});
   refresh_now();
   pending_.expire(now_.mono_ns);

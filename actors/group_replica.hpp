@@ -45,7 +45,6 @@ private:
   void on_received(group_received& batch);
   void on_tick(bool counts);
   /// Whether it is this group's turn, where so many are awake that none can have each tick.
-  [[nodiscard]] bool is_turn();
   /// Asks a change of members; a leader that sleeps wakes first, for only then it can tell who is
   /// there.
   void ask_awake(raft::input change);
@@ -128,7 +127,6 @@ private:
   tick_roster::place_ptr ticks_;
   tick_roster::needs told_needs_;
   std::vector<raft::input> asked_asleep_; ///< Changes of members, until the next tick.
-  uint64_t turns_;                        ///< Ticks while it was led, from a number of its own.
   bool is_leader_lost_ = false;           ///< The link to it is, and it wasn't heard since.
   bool is_armed_ = false;
   bool knew_room_ = true; ///< On the disk, as the core knows it.

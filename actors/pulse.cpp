@@ -45,10 +45,9 @@ void pulse::tick() {
   node_->ticks.for_each_due({pace_.groups(), tries}, [this](const replica_actor& who, bool counts) {
     send(who, group_tick{counts});
   });
-  // Who sleeps must hear of a disk that is full, or has room again, too.
+  // Of a disk that is full, or has room again, all must hear at once, sleepers, too.
   if (const bool has_room = node_->room.is_there(); std::exchange(knew_room_, has_room) != has_room)
-    node_->ticks.for_each_sleeper(
-      [this](const replica_actor& who) { send(who, group_tick{false}); });
+    node_->ticks.for_each([this](const replica_actor& who) { send(who, group_tick{false}); });
 }
 
 void pulse::flush() {

@@ -17,7 +17,9 @@ namespace caucus {
 /// Replicas without a leader wait for nothing but an election, so only some of them are ticked at a
 /// time: where thousands lose, or never had, one, elections that all run at once are so slow that
 /// they disturb each other for ever. Each node begins with others of its groups, so that mostly one
-/// node alone campaigns.
+/// node alone campaigns. Of those that have one, only some are ticked at a time, too, where many
+/// are awake, as while a member is away: each tick costs all the group's nodes some messages. All
+/// members' nodes have about the same groups awake, so they slow down together.
 ///
 /// Thread-safe: replicas come and go on their workers, the pulse asks on its own.
 class tick_roster {
@@ -56,6 +58,9 @@ public:
   struct limits {
     size_t leaderless = 0;
     uint32_t tries = 0;
+    /// Of those that have a leader: with more awake than this each takes every second tick only,
+    /// with twice as many every third, and so on.
+    size_t led = 2000;
   };
 
   place_ptr enter(group_id group, node_id self, replica_actor who) {
@@ -93,6 +98,8 @@ public:
   void for_each_due(const limits& at_a_time, F&& visit) {
     const std::lock_guard guard{mutex_};
     size_t leaderless = 0;
+    const uint64_t turns = 1 + awake_.size() / at_a_time.led;
+    ++round_;
     for (auto& [turn, one] : awake_) {
       bool counts = one->needs_.core;
       if (counts && one->needs_.leader) {
@@ -101,6 +108,8 @@ public:
           ++leaderless;
           ++one->tries_;
         }
+      } else if (counts) {
+        counts = (one->turn_ + round_) % turns == 0;
       }
       if ((counts || one->needs_.is_expected)
           && !one->is_tick_waiting_.exchange(true, std::memory_order_relaxed))
@@ -117,6 +126,12 @@ public:
       if (!one->is_awake())
         visit(one->who_);
   }
+  template <class F>
+  void for_each(F&& visit) const {
+    const std::lock_guard guard{mutex_};
+    for (const auto& [group, one] : all_)
+      visit(one->who_);
+  }
 
   [[nodiscard]] size_t awake() const {
     const std::lock_guard guard{mutex_};
@@ -127,6 +142,7 @@ private:
   mutable std::mutex mutex_;
   std::map<group_id, place_ptr> all_;
   std::map<std::pair<uint64_t, group_id>, place_ptr> awake_; ///< By turn.
+  uint64_t round_ = 0;                                       ///< Of ticks.
 };
 
 } // namespace caucus

@@ -159,6 +159,50 @@ TEST_CASE_FIXTURE(roster_fixture, "who waits for its turn still hears of deadlin
   CHECK(due(false) == std::vector<uint64_t>{1});
 }
 
+TEST_CASE_FIXTURE(roster_fixture, "where many are awake each takes every second tick, or third") {
+  limits.led = 10;
+  for (uint64_t group = 1; group <= 9; ++group)
+    enter(group, led);
+  CHECK(taken().size() == 9);
+  for (uint64_t group = 10; group <= 25; ++group)
+    enter(group, led);
+  std::map<uint64_t, size_t> ticked;
+  size_t most = 0;
+  for (int round = 0; round < 12; ++round) {
+    const auto found = taken();
+    most = std::max(most, found.size());
+    for (auto group : found)
+      ++ticked[group];
+  }
+  CHECK(most < 20); // Not all at the same time.
+  CHECK(ticked.size() == 25);
+  for (auto [group, count] : ticked)
+    CHECK(count == 4);
+  CHECK(due(false).empty()); // The others aren't even asked.
+}
+
+TEST_CASE_FIXTURE(roster_fixture, "where many are awake deadlines and elections don't wait") {
+  limits.led = 1;
+  for (uint64_t group = 1; group <= 20; ++group)
+    enter(group, led);
+  enter(21, {.leader = false, .is_expected = true});
+  enter(22, needs{});
+  for (int round = 0; round < 5; ++round) {
+    std::set<uint64_t> visited;
+    ticks.for_each_due(limits, [&](const replica_actor& who, bool counts) {
+      const auto group = groups.at(who.id());
+      visited.insert(group);
+      CHECK((group != 22 || counts));
+    });
+    CHECK(visited.contains(21));
+    CHECK(visited.contains(22));
+    for (auto& [group, place] : places)
+      place->take_tick();
+    ticks.tell(group_id{22}, places.at(22), led); // Its tries begin anew.
+    ticks.tell(group_id{22}, places.at(22), needs{});
+  }
+}
+
 TEST_CASE("two nodes begin with different groups of those that have no leader") {
   roster_fixture one, other;
   one.limits.leaderless = other.limits.leaderless = 10;
