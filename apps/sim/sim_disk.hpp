@@ -136,7 +136,8 @@ private:
   [[nodiscard]] bool is_found(const contents& expected, contents& found) const;
   [[nodiscard]] bool is_found(const milestone& expected, contents& found) const;
   [[nodiscard]] bool is_explained(contents& found);
-  void note_milestone();
+  void persist(const raft::persist_batch& x);
+  void note_milestone(uint64_t batch);
   void check_image(raft::entry_id last, const std::vector<std::byte>& image) const;
 
   void replay(const raft::persist_batch& x, contents& onto) const;
@@ -179,6 +180,10 @@ private:
   index_t cut_;                                 ///< The log was freed up to there.
   contents durable_;                            ///< What must never be lost again.
   std::vector<raft::persist_batch> lost_maybe_; ///< In flight at the last crash.
+  /// So many of what is in flight were written before the others: they may be there alone.
+  size_t written_ahead_ = 0;
+  uint64_t ahead_batch_ = 0; ///< Of the log, which has them.
+  size_t lost_ahead_ = 0;    ///< The same of `lost_maybe_`.
 };
 
 } // namespace caucus::sim

@@ -27,9 +27,14 @@ result<void> sim_disk::open() {
 
 uint64_t sim_disk::start_production(int64_t now_us, int64_t batches_max) {
   // What found no room is staged already.
+  const auto staged_before = in_flight_.size();
   for (; batches_max > 0 && !queue_.empty() && oldest_queued_us() <= now_us; --batches_max) {
     in_flight_.push_back(queue_.pop_front().batch);
     wal_->stage(in_flight_.back());
+    if (staged_before == 0 && written_ahead_ == 0 && wal_->write_ahead()) {
+      written_ahead_ = in_flight_.size();
+      ahead_batch_ = wal_->damage().last_batch();
+    }
   }
   is_busy_ = wal_->write().ok() && !wal_->has_failed();
   return wal_->hash();
@@ -39,28 +44,36 @@ persist_seq sim_disk::finish_production() {
   is_busy_ = false;
   if (!wal_->sync())
     return {};
+  for (size_t i = 0; i < written_ahead_; ++i)
+    persist(in_flight_[i]);
+  if (written_ahead_ > 0)
+    note_milestone(ahead_batch_);
   for (const auto& x : wal_->take_marked()) {
     const auto upto = x.begins_after.last.index;
     compact(durable_.log, upto);
     compactable_.push_back(upto);
     snapshot_ = files_.at(x.snapshot.at.last);
   }
-  for (const auto& x : in_flight_) {
-    replay(x, durable_);
-    if (x.snapshot)
-      snapshot_ = files_.at(*x.snapshot);
-  }
+  for (size_t i = written_ahead_; i < in_flight_.size(); ++i)
+    persist(in_flight_[i]);
   const auto upto = in_flight_.empty() ? persist_seq{} : in_flight_.back().seq;
   in_flight_.clear();
-  note_milestone();
+  written_ahead_ = 0;
+  note_milestone(wal_->damage().last_batch());
   return upto;
 }
 
-void sim_disk::note_milestone() {
+void sim_disk::persist(const raft::persist_batch& x) {
+  replay(x, durable_);
+  if (x.snapshot)
+    snapshot_ = files_.at(*x.snapshot);
+}
+
+void sim_disk::note_milestone(uint64_t batch) {
   const auto& log = durable_.log;
-  milestones_.push_back({wal_->damage().last_batch(), durable_.hard, log.before_id(),
-                         log.hash_at(log.before()), log.numbered_members_at(log.before()),
-                         log.last(), log.hash_at(log.last())});
+  milestones_.push_back({batch, durable_.hard, log.before_id(), log.hash_at(log.before()),
+                         log.numbered_members_at(log.before()), log.last(),
+                         log.hash_at(log.last())});
 }
 
 sim_disk::loss sim_disk::crash_production() {
@@ -72,13 +85,18 @@ sim_disk::loss sim_disk::crash_production() {
   if (auto lost = std::exchange(in_flight_, {}); !lost.empty() || !wal_->staged_marks().empty()) {
     lost_maybe_ = std::move(lost);
     lost_marks_ = wal_->staged_marks();
+    lost_ahead_ = written_ahead_;
   }
+  written_ahead_ = 0;
   out.torn = wal_->crash() ? 1 : 0;
   return out;
 }
 
 /// A batch of the log is there as a whole or not at all.
 sim_disk::contents sim_disk::recover_production() {
+  auto with_ahead = durable_; // Of two batches of the log the first may be there alone.
+  for (size_t i = 0; i < lost_ahead_; ++i)
+    replay(lost_maybe_[i], with_ahead);
   auto with_lost = durable_;
   for (const auto& x : lost_marks_)
     compact(with_lost.log, x.begins_after.last.index);
@@ -86,7 +104,8 @@ sim_disk::contents sim_disk::recover_production() {
     replay(x, with_lost);
   contents found;
   found_ = finding::as_written;
-  if (!is_found(durable_, found) && !is_found(with_lost, found) && !is_explained(found)) {
+  if (!is_found(durable_, found) && !is_found(with_ahead, found) && !is_found(with_lost, found)
+      && !is_explained(found)) {
     const auto& group = beginning_.group;
     throw violation{"disk", text("what was recovered isn't what was written: log ",
                                  group.begins_after.last.index, " to ", group.last, ", term ",
@@ -97,9 +116,10 @@ sim_disk::contents sim_disk::recover_production() {
   }
   durable_ = found;
   lost_maybe_.clear();
+  lost_ahead_ = 0;
   lost_marks_.clear();
   wal_->damage().end_start(wal_->reads_platter(), wal_->disk().names());
-  note_milestone();
+  note_milestone(wal_->damage().last_batch());
   core_state_ = caucus::core_state(beginning_.group);
   snapshot_.reset();
   if (beginning_.loaded) {

@@ -18,6 +18,7 @@ constexpr cluster_id cluster{1};
 constexpr group_id group{1};
 constexpr uint64_t zero_ahead_bytes = 4096;
 constexpr size_t collect_bytes = 4096;
+constexpr int64_t overlap_permille = 400;
 /// So many calls within an operation are enough to reach all of a rotation or a recovery.
 constexpr int64_t inner_calls_max = 16;
 
@@ -32,6 +33,7 @@ bool needs_room(const disk_call& x) {
 wal_storage::wal_storage(const settings& how)
   : how_{how},
     luck_{rng::mix(how.seed)},
+    overlap_luck_{rng::mix(how.seed + 2)},
     disk_{"node-" + std::to_string(how.node.value())},
     lies_{rng::mix(how.seed + 1)} {
   disk_.on_call([this](const disk_call& x) { return on_call(x); });
@@ -134,6 +136,7 @@ bool wal_storage::crash() {
   else
     disk_.kill();
   store_.reset();
+  under_way_.clear();
   log_.reset();
   reader_.reset();
   directory_.reset();
@@ -177,11 +180,52 @@ result<void> wal_storage::write() {
     log_->add(group, x);
   staged_marks_.insert(staged_marks_.end(), marks_.begin(), marks_.end());
   marks_.clear();
+  if (!under_way_.empty() && log_->staged_bytes() > 0) {
+    const auto begun = begin_commit();
+    if (!begun)
+      return begun.reason();
+    if (*begun)
+      return {};
+  }
+  if (auto done = end_commits(); !done)
+    return done;
   return check(log_->commit(false));
 }
 
+bool wal_storage::write_ahead() {
+  if (!under_way_.empty() || log_->staged_bytes() == 0 || !overlap_luck_.permille(overlap_permille))
+    return false;
+  const auto begun = begin_commit();
+  return !begun || *begun; // What failed half-way may be there, too.
+}
+
+result<bool> wal_storage::begin_commit() {
+  auto begun = log_->begin_commit();
+  if (!begun)
+    return check(begun.reason()).reason();
+  if (*begun)
+    under_way_.push_back(**begun);
+  return begun->has_value();
+}
+
+/// Their syncs may end in any order.
+result<void> wal_storage::end_commits() {
+  std::vector<result<void>> ended(under_way_.size());
+  const bool backwards = overlap_luck_.permille(500);
+  for (size_t i = 0; i < ended.size(); ++i) {
+    const auto next = backwards ? ended.size() - 1 - i : i;
+    ended[next] = under_way_[next].run();
+  }
+  for (size_t i = 0; i < ended.size(); ++i)
+    if (auto done = check(log_->end_commit(under_way_[i], ended[i])); !done)
+      return done;
+  under_way_.clear();
+  return {};
+}
+
 result<void> wal_storage::sync() {
-  auto done = check(log_->commit(true));
+  const bool is_overlapping = !under_way_.empty();
+  auto done = is_overlapping ? end_commits() : check(log_->commit(true));
   if (!done)
     return done;
   for (auto last : std::exchange(begun_after_, {}))

@@ -66,6 +66,9 @@ public:
 
   // -- writing -------------------------------------------------------------------
   void stage(const raft::persist_batch& x);
+  /// Now and then: what was staged so far becomes a batch of its own, whose sync is under way when
+  /// the rest is written. @returns whether it is, or may be, in the file.
+  bool write_ahead();
   /// What was staged reaches the page cache. `no_space`: it may be tried again.
   result<void> write();
   /// What was written is durable, with the snapshots told of in between.
@@ -128,6 +131,9 @@ private:
   void keep_image();
   void begin_operation();
   result<void> check(result<void> done);
+  /// Of what is staged. Nothing: it must be committed alone.
+  result<bool> begin_commit();
+  result<void> end_commits();
   result<std::vector<std::byte>> load(const persistence::kept_snapshot& from);
   [[nodiscard]] const persistence::kept_snapshot& known(raft::entry_id last) const;
   void keep(persistence::kept_snapshot newest, bool begins_anew);
@@ -136,12 +142,14 @@ private:
 
   settings how_;
   dice luck_;
+  dice overlap_luck_; ///< Of its own: what overlaps leaves the other luck as it is.
   hasher hash_;
   testing::memory_disk disk_;
   std::unique_ptr<persistence::directory> directory_;
   std::unique_ptr<persistence::wal> log_;
   std::shared_ptr<persistence::log_reader> reader_;
   std::optional<snapshot_store> store_;
+  std::vector<persistence::wal_sync> under_way_; ///< The oldest first.
   std::optional<error> failure_;
   uint64_t dies_at_ = 0; ///< The disk's call; 0: it doesn't.
   bool is_disturbed_ = false;
