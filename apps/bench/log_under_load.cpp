@@ -188,9 +188,11 @@ result<log_load_result> measure_actor(caf::actor_system& system,
   node->wal = writer;
   auto collector = spawn_on<gc>(system, collectors_home, reader, node);
   auto measured = [&] {
-    running_producers producers{system, plan,
-                                [&](wal_append x) { caf::anon_send(writer, std::move(x)); },
-                                [&](wal_mark x) { caf::anon_send(writer, std::move(x)); }, load};
+    mark_sink marks;
+    if (plan.producers == 1) // Else it is compared with a thread that collects nothing.
+      marks = [&](wal_mark x) { caf::anon_send(writer, std::move(x)); };
+    running_producers producers{
+      system, plan, [&](wal_append x) { caf::anon_send(writer, std::move(x)); }, marks, load};
     return producers.measure([&] { return node->log_syncs.load(std::memory_order_relaxed); });
   }();
   caf::anon_send_exit(collector, caf::exit_reason::kill);

@@ -31,8 +31,9 @@ struct log_load_result {
 size_t log_batch_bytes(size_t entries);
 
 /// Appends to a log in `directory`, which is made and removed. It is in the state that a log comes
-/// to in use: groups forget what snapshots have, a collector gives segments up (but beside the
-/// thread with a queue), and later ones are written over them.
+/// to in use: later segments are written over those that were given up. The group of a single
+/// producer forgets what its snapshots have, and a collector gives segments up meanwhile; many
+/// groups forget nothing.
 result<log_load_result> measure_log(const std::string& directory, const log_load_plan& plan);
 
 } // namespace caucus::bench
