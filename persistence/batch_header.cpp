@@ -4,6 +4,7 @@
 #include "base/byte_io.hpp"
 #include "base/crc32c.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace caucus::persistence {
@@ -11,6 +12,8 @@ namespace caucus::persistence {
 namespace {
 
 constexpr uint32_t magic = 0x54414243; // "CBAT"
+constexpr size_t number_offset = 8;
+constexpr size_t bytes_offset = 32;
 constexpr size_t checksum_offset = batch_header_bytes - 4;
 
 uint32_t checksum(std::span<const std::byte> header, const batch_place& place) {
@@ -30,10 +33,10 @@ void encode(const batch_header& header, const batch_place& place, std::span<std:
   CAUCUS_ASSERT(header.durable_upto < header.number);
   put(into, 0, magic);
   put(into, 4, header.body_crc);
-  put(into, 8, header.number);
+  put(into, number_offset, header.number);
   put(into, 16, header.epoch.value());
   put(into, 24, header.durable_upto);
-  put(into, 32, header.bytes);
+  put(into, bytes_offset, header.bytes);
   put(into, 36, header.records);
   put(into, 40, uint32_t{0});
   put(into, checksum_offset, checksum(into, place));
@@ -68,6 +71,29 @@ std::optional<batch_header> decode_batch_header(std::span<const std::byte> bytes
       || header.durable_upto >= header.number)
     return std::nullopt;
   return header;
+}
+
+std::optional<uint64_t> find_torn_batch(std::span<const std::byte> bytes, const batch_place& place,
+                                        uint64_t number, boot_count epoch) {
+  if (bytes.size() < batch_header_bytes)
+    return std::nullopt;
+  std::array<std::byte, batch_header_bytes> mended{};
+  std::copy_n(bytes.begin(), mended.size(), mended.begin());
+  for (size_t bit = 0; bit < 8 * mended.size(); ++bit) {
+    const auto flip = std::byte{1} << (bit % 8);
+    mended[bit / 8] ^= flip;
+    const auto header = decode_batch_header(mended, place);
+    if (header && header->number == number && header->epoch >= epoch)
+      return header->bytes;
+    mended[bit / 8] ^= flip;
+  }
+  byte_reader in{bytes.subspan(number_offset)};
+  const bool has_number = in.u64() == number;
+  const bool has_epoch = boot_count{in.u64()} == epoch;
+  if (!has_number || !(has_epoch || may_begin_batch(bytes)))
+    return std::nullopt;
+  byte_reader size{bytes.subspan(bytes_offset)};
+  return std::max<uint64_t>(padded(size.u32()), batch_header_bytes);
 }
 
 } // namespace caucus::persistence

@@ -53,4 +53,10 @@ bool may_begin_batch(std::span<const std::byte> bytes) noexcept;
 std::optional<batch_header> decode_batch_header(std::span<const std::byte> bytes,
                                                 const batch_place& place);
 
+/// The size of the batch with this number whose header these bytes are, whole, torn or with a bit
+/// turned over: the number is right, and magic or epoch too, or one bit put right makes it intact.
+/// Nothing if they look like something else.
+std::optional<uint64_t> find_torn_batch(std::span<const std::byte> bytes, const batch_place& place,
+                                        uint64_t number, boot_count epoch);
+
 } // namespace caucus::persistence

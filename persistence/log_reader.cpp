@@ -217,6 +217,8 @@ result<kept_snapshot> log_reader::read_snapshot_at(group_id group, index_t last,
 
 void log_reader::forget_upto(uint64_t segment) { files_->forget_upto(segment); }
 
+bool log_reader::holds(uint64_t segment) const { return files_->is_held(segment); }
+
 result<void> log_reader::read_row(request& wanted, const log_index::located& row) {
   auto opened = files_->open(row.batch.segment);
   if (!opened)

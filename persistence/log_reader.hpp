@@ -26,8 +26,10 @@ public:
   /// A small snapshot with its bytes; `not_found` if the log has none that ends there (any more).
   result<kept_snapshot> read_snapshot(group_id group, index_t last);
 
-  /// These segments were removed.
+  /// These segments were removed or renamed.
   void forget_upto(uint64_t segment);
+  /// Whether such a one may still be read.
+  [[nodiscard]] bool holds(uint64_t segment) const;
 
   [[nodiscard]] const log_index& index() const noexcept { return *index_; }
 

@@ -2,7 +2,6 @@
 
 #include "base/crc32c.hpp"
 #include "membership/configuration_codec.hpp"
-#include "persistence/batch_search.hpp"
 #include "persistence/entries_codec.hpp"
 #include "persistence/group_records.hpp"
 #include "persistence/node_records.hpp"
@@ -188,6 +187,13 @@ result<bool> log_survey::step(read_window& window, const surveyed_segment& segme
   return true;
 }
 
+log_end::expected log_survey::next_batch(const surveyed_segment& segment) const {
+  return {{directory_id_, segment.sequence, at_.offset},
+          last_batch_ + 1,
+          epoch_,
+          segment.header && segment.header->recycled_from != 0};
+}
+
 const surveyed_segment* log_survey::after(const surveyed_segment& segment) const {
   const auto next = segments_.upper_bound(segment.sequence);
   return next == segments_.end() ? nullptr : &next->second;
@@ -199,12 +205,10 @@ result<std::string> log_survey::proof_of(uint64_t batch, read_window& window,
     return std::string{
       next->header && next->header->first_batch <= batch ? "" : "a later segment follows"};
   if (!is_searched_) {
-    auto looked = search_batches(window, directory_id_, at_, segment.bytes,
-                                 [this](uint64_t, const batch_header& header) {
-                                   proven_upto_ = std::max(proven_upto_, header.durable_upto);
-                                 });
+    auto looked = log_end::find(window, next_batch(segment), segment.bytes);
     if (!looked)
       return std::move(looked).reason();
+    proven_upto_ = looked->durable_upto;
     is_searched_ = true;
   }
   return std::string{proven_upto_ >= batch ? "a later batch says so" : ""};
@@ -214,21 +218,21 @@ result<bool> log_survey::step_over_unreadable(read_window& window,
                                               const surveyed_segment& segment) {
   const auto missing = last_batch_ + 1;
   std::optional<std::pair<uint64_t, batch_header>> next;
-  auto nonzero_end = search_batches(
-    window, directory_id_, at_, segment.bytes, [&](uint64_t offset, const batch_header& header) {
+  auto rest = log_end::find(
+    window, next_batch(segment), segment.bytes, [&](uint64_t offset, const batch_header& header) {
       if (!next && offset > at_.offset && header.number > last_batch_ && header.epoch >= epoch_
           && header.bytes <= segment.bytes - offset)
         next = {offset, header};
     });
-  if (!nonzero_end)
-    return std::move(nonzero_end).reason();
+  if (!rest)
+    return std::move(rest).reason();
   auto proof = proof_of(missing, window, segment);
   if (!proof)
     return std::move(proof).reason();
   if (proof->empty()) {
-    if (*nonzero_end > at_.offset && after(segment) == nullptr)
+    if (rest->torn_end != 0 && after(segment) == nullptr)
       report(at_.offset, batch_name(missing),
-             "torn tail: " + std::to_string(*nonzero_end - at_.offset)
+             "torn tail: " + std::to_string(rest->torn_end - at_.offset)
                + " bytes of writes that were never completed; a start drops them",
              false);
     return false;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "persistence/file.hpp"
+#include "persistence/log_end.hpp"
 #include "persistence/log_visitor.hpp"
 #include "persistence/read_window.hpp"
 
@@ -32,6 +33,8 @@ private:
   result<std::string> proof_of(uint64_t batch, read_window& window,
                                const surveyed_segment& segment);
   void walk_records(std::span<const std::byte> batch, const batch_header& header);
+  /// That isn't there, or can't be read.
+  [[nodiscard]] log_end::expected next_batch(const surveyed_segment& segment) const;
   [[nodiscard]] const surveyed_segment* after(const surveyed_segment& segment) const;
   void report(uint64_t offset, std::string part, std::string what, bool is_damage = true);
 

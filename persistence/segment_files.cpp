@@ -7,14 +7,20 @@
 namespace caucus::persistence {
 
 result<std::shared_ptr<file>> segment_files::open(uint64_t sequence) {
+  std::unique_lock guard{mutex_};
   if (auto found = find(sequence))
     return found;
+  const auto mine = being_opened_.insert(being_opened_.end(), sequence);
   // Without the lock: others needn't wait for the disk.
+  guard.unlock();
   auto opened = directory_.open(segment_name(sequence));
+  guard.lock();
+  being_opened_.erase(mine);
   if (!opened)
     return std::move(opened).reason();
   std::shared_ptr<file> content{*std::move(opened)};
-  const std::lock_guard guard{mutex_};
+  std::erase_if(handed_out_, [](const auto& x) { return x.content.expired(); });
+  handed_out_.push_back({sequence, content});
   if (sequence > forgotten_upto_)
     recent_.push_front({sequence, content});
   if (recent_.size() > open_max_)
@@ -23,7 +29,6 @@ result<std::shared_ptr<file>> segment_files::open(uint64_t sequence) {
 }
 
 std::shared_ptr<file> segment_files::find(uint64_t sequence) {
-  const std::lock_guard guard{mutex_};
   const auto found = std::find_if(recent_.begin(), recent_.end(),
                                   [&](const auto& x) { return x.sequence == sequence; });
   if (found == recent_.end())
@@ -36,6 +41,14 @@ void segment_files::forget_upto(uint64_t sequence) {
   const std::lock_guard guard{mutex_};
   forgotten_upto_ = std::max(forgotten_upto_, sequence);
   recent_.remove_if([&](const auto& x) { return x.sequence <= sequence; });
+}
+
+bool segment_files::is_held(uint64_t sequence) {
+  const std::lock_guard guard{mutex_};
+  return std::find(being_opened_.begin(), being_opened_.end(), sequence) != being_opened_.end()
+         || std::any_of(handed_out_.begin(), handed_out_.end(), [&](const auto& x) {
+              return x.sequence == sequence && !x.content.expired();
+            });
 }
 
 std::string segment_files::path(uint64_t sequence) const {

@@ -33,6 +33,7 @@ std::array<std::byte, segment_header_used> encode(const segment_header& header) 
   out.u64(header.epoch.value());
   out.u64(header.first_batch);
   out.u64(header.oldest_segment);
+  out.u64(header.recycled_from);
   bytes.resize(checksum_offset);
   out.u32(crc32c(bytes));
   std::array<std::byte, segment_header_used> fixed{};
@@ -64,6 +65,7 @@ result<segment_header> decode_segment_header(std::span<const std::byte> bytes) {
   header.epoch = boot_count{in.u64()};
   header.first_batch = in.u64();
   header.oldest_segment = in.u64();
+  header.recycled_from = in.u64();
   return header;
 }
 

@@ -25,54 +25,108 @@ segment_writer::segment_writer(directory& dir, const wal_options& options,
   header_.sequence = 0;
 }
 
-result<void> segment_writer::resume(log_position tail, uint64_t unproven, uint64_t dead_end) {
-  auto opened = directory_.open(segment_name(tail.segment));
+result<void> segment_writer::resume(const recovered_end& found) {
+  auto opened = directory_.open(segment_name(found.tail.segment));
   if (!opened)
     return std::move(opened).reason();
   file_ = *std::move(opened);
   auto size = file_->size();
   if (!size)
     return std::move(size).reason();
-  header_.sequence = tail.segment;
-  offset_ = tail.offset;
+  header_.sequence = found.tail.segment;
+  offset_ = found.tail.offset;
   file_bytes_ = *size;
   is_synced_ = false; // Whoever wrote what was recovered may have been killed before its sync.
   // After a sync that failed the page cache may show what the disk will never have, and the next
   // sync would tell nothing of it (RELIABILITY E-02).
-  if (auto done = write_again(unproven, offset_); !done)
+  if (auto done = write_again(found.unproven, offset_); !done)
     return done;
   // Dead bytes are told from live ones by their older epoch; without them there is nothing to tell.
-  if (auto done = zero(offset_, dead_end); !done)
+  if (auto done = zero(offset_, found.dead_end); !done)
     return done;
-  zeroed_upto_ = std::max(offset_, dead_end);
+  zeroed_upto_ = found.is_recycled ? file_bytes_ : std::max(offset_, found.dead_end);
   return {};
 }
 
 result<void> segment_writer::reserve(uint64_t bytes) {
   const auto wanted = std::max(options_.segment_bytes, segment_header_bytes + bytes);
-  if (reserved_ && reserved_bytes_ >= wanted)
-    return {};
   const auto name = unfinished_segment_name(header_.sequence + 1);
-  if (!reserved_) {
-    auto made = directory_.create(name);
-    if (!made)
-      return std::move(made).reason();
-    reserved_ = *std::move(made);
-    reserved_bytes_ = 0;
-    prepared_upto_ = 0;
-    can_prepare_ = true;
-  }
-  if (auto done = reserved_->allocate(wanted); !done) {
-    if (reserved_bytes_ > 0) // Not enough, but what it has stays its own.
+  if (!reserved_)
+    if (auto done = take_spare_or_make(name); !done)
       return done;
-    reserved_ = nullptr;
-    // What it got of the last blocks, others need. A name that stays is reused, or goes at a start.
-    if (auto removed = directory_.remove(name); !removed && done.reason().code == errc::no_space)
-      return removed;
-    return done;
+  while (reserved_bytes_ < wanted) {
+    auto done = allocate_reserved(name, wanted);
+    if (done)
+      break;
+    // The other spares' blocks may be what is missing.
+    auto removed = done.reason().code == errc::no_space ? remove_spare() : result<bool>{false};
+    if (!removed)
+      return std::move(removed).reason();
+    if (!*removed)
+      return done;
   }
-  reserved_bytes_ = wanted;
   return {};
+}
+
+result<void> segment_writer::take_spare_or_make(const std::string& name) {
+  auto taken = take_spare(name);
+  if (taken && !*taken)
+    taken = directory_.create(name);
+  if (!taken)
+    return std::move(taken).reason();
+  reserved_ = *std::move(taken);
+  prepared_upto_ = reserved_bytes_;
+  can_prepare_ = true;
+  return {};
+}
+
+result<std::unique_ptr<file>> segment_writer::take_spare(const std::string& name) {
+  reserved_from_ = reserved_bytes_ = 0;
+  for (; !spares_.empty(); spares_.pop_front()) {
+    const auto sequence = spares_.front().sequence;
+    auto opened = open_as(spares_.front(), name);
+    if (!opened && opened.reason().code == errc::not_found)
+      continue;
+    if (opened) {
+      reserved_from_ = sequence;
+      reserved_bytes_ = options_.segment_bytes;
+      spares_.pop_front();
+    }
+    return opened;
+  }
+  return std::unique_ptr<file>{};
+}
+
+result<std::unique_ptr<file>> segment_writer::open_as(spare& next, const std::string& name) {
+  // The new name needn't be durable: a start removes either.
+  if (next.name != name)
+    if (auto renamed = directory_.rename(next.name, name); !renamed)
+      return std::move(renamed).reason();
+  next.name = name; // If it can't be opened for now it has that already.
+  return directory_.open(name);
+}
+
+result<bool> segment_writer::remove_spare() {
+  if (spares_.empty())
+    return false;
+  auto removed = directory_.remove(spares_.back().name);
+  if (!removed && removed.reason().code != errc::not_found)
+    return std::move(removed).reason();
+  spares_.pop_back();
+  return true;
+}
+
+result<void> segment_writer::allocate_reserved(const std::string& name, uint64_t wanted) {
+  auto done = reserved_->allocate(wanted);
+  if (done)
+    reserved_bytes_ = wanted;
+  if (done || reserved_bytes_ > 0) // If it wasn't enough, what it has stays its own.
+    return done;
+  reserved_ = nullptr;
+  // What it got of the last blocks, others need. A name that stays is reused, or goes at a start.
+  if (auto removed = directory_.remove(name); !removed && done.reason().code == errc::no_space)
+    return removed;
+  return done;
 }
 
 result<void> segment_writer::prepare() {
@@ -99,6 +153,7 @@ result<void> segment_writer::start_next(uint64_t first_batch, uint64_t bytes) {
     if (auto synced = sync(); !synced)
       return synced;
   header_.first_batch = first_batch;
+  header_.recycled_from = reserved_from_;
   ++header_.sequence;
   const auto unfinished = unfinished_segment_name(header_.sequence);
   file_ = std::move(reserved_);

@@ -190,15 +190,24 @@ result<wal::retirement> wal::retire_oldest() {
 }
 
 result<void> wal::state::remove_segment(uint64_t sequence) {
-  auto removed = files.remove(segment_name(sequence));
+  const auto name = segment_name(sequence);
+  const auto spare_name = unfinished_segment_name(sequence);
+  const bool is_spare =
+    writer.wants_spare(usage.segments().front().file_bytes) && files.rename(name, spare_name).ok();
+  auto removed = is_spare ? result<void>{} : files.remove(name);
   if (!removed && removed.reason().code != errc::not_found)
     return removed; // Nothing depends on it: it may be tried again.
-  // One at a time: after a crash the names that are left have no gap.
+  // One at a time: after a crash the names that are left have no gap. And before a spare is written
+  // over: it must not come back under its old name then.
   if (auto done = files.sync(); !done)
     return fence(std::move(done).reason());
   usage.remove_oldest();
   index->forget_upto(sequence);
   reader->forget_upto(sequence);
+  if (is_spare && !reader->holds(sequence))
+    writer.keep_spare(sequence);
+  else if (is_spare) // Who reads it goes on with what is in it. If it fails, a start removes it.
+    static_cast<void>(files.remove(spare_name));
   return {};
 }
 

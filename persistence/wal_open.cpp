@@ -128,7 +128,7 @@ void wal::state::know(const recovered_group& group) {
 
 result<void> wal::state::begin(const wal_scan::end& end) {
   if (end.tail.segment != 0) {
-    if (auto done = writer.resume(end.tail, end.unproven, end.dead_end); !done)
+    if (auto done = writer.resume({end.tail, end.unproven, end.dead_end, end.is_recycled}); !done)
       return done;
     // What was read may have been in the page cache only; now it may be built upon.
     if (auto done = sync(); !done)

@@ -20,6 +20,9 @@ struct wal_options {
   /// Zeros are written this far in front of the log's end, so that a batch overwrites blocks that
   /// have been written before. 0: never.
   uint64_t zero_ahead_bytes = uint64_t{256} << 10;
+  /// Segments that were given up and are kept to be written over: their blocks are faster than new
+  /// ones. Each takes as much of the disk as a segment. 0: none.
+  uint64_t spare_segments_max = 2;
   /// Identity of the directory if it is new; 0: drawn from the system's randomness. Simulations
   /// set it.
   directory_id new_directory;

@@ -2,7 +2,6 @@
 
 #include "base/assert.hpp"
 #include "base/crc32c.hpp"
-#include "persistence/batch_search.hpp"
 
 #include <algorithm>
 
@@ -53,6 +52,7 @@ result<void> wal_scan::scan_segment(const segment_catalog::segment& segment,
   end_.epoch = std::max(end_.epoch, segment.header.epoch);
   end_.tail = {segment.header.sequence, segment_header_bytes};
   end_.dead_end = end_.tail.offset;
+  end_.is_recycled = segment.header.recycled_from != 0;
   unproven_.clear(); // The segment before was synced before this one began.
   while (next == nullptr || end_.last_batch + 1 < next->header.first_batch) {
     auto found = scan_batch(window, segment.bytes);
@@ -119,15 +119,20 @@ result<void> wal_scan::apply(std::span<const std::byte> batch, const batch_heade
 }
 
 result<bool> wal_scan::judge(read_window& window, uint64_t file_bytes, bool is_closed) {
-  rest_of_file rest;
+  log_end rest;
   if (!is_closed) {
-    auto looked = look_behind(window, file_bytes);
+    auto looked = log_end::find(window,
+                                {{directory_id_, end_.tail.segment, end_.tail.offset},
+                                 end_.last_batch + 1,
+                                 end_.epoch,
+                                 end_.is_recycled},
+                                file_bytes);
     if (!looked)
       return std::move(looked).reason();
     rest = *looked;
     if (rest.durable_upto <= end_.last_batch) {
       report_torn_tail(rest);
-      end_.dead_end = std::max(rest.nonzero_end, end_.tail.offset);
+      end_.dead_end = std::max(rest.torn_end, end_.tail.offset);
       return false;
     }
   }
@@ -155,28 +160,13 @@ result<bool> wal_scan::judge(read_window& window, uint64_t file_bytes, bool is_c
   return true;
 }
 
-result<wal_scan::rest_of_file> wal_scan::look_behind(read_window& window, uint64_t file_bytes) {
-  rest_of_file rest;
-  auto nonzero_end = search_batches(window, directory_id_, end_.tail, file_bytes,
-                                    [&](uint64_t offset, const batch_header& header) {
-                                      if (header.durable_upto > rest.durable_upto) {
-                                        rest.durable_upto = header.durable_upto;
-                                        rest.proof = offset;
-                                      }
-                                    });
-  if (!nonzero_end)
-    return std::move(nonzero_end).reason();
-  rest.nonzero_end = *nonzero_end;
-  return rest;
-}
-
-void wal_scan::report_torn_tail(const rest_of_file& rest) {
-  if (rest.nonzero_end <= end_.tail.offset)
-    return; // Zeros only: the log ended cleanly.
+void wal_scan::report_torn_tail(const log_end& rest) {
+  if (rest.torn_end == 0)
+    return; // Zeros only, or what the file held before: the log ended cleanly.
   const auto ends = replay_.describe_ends();
   end_.warnings.push_back(
     "torn tail: " + directory_.path() + "/" + segment_name(end_.tail.segment) + " at offset "
-    + std::to_string(end_.tail.offset) + ": " + std::to_string(rest.nonzero_end - end_.tail.offset)
+    + std::to_string(end_.tail.offset) + ": " + std::to_string(rest.torn_end - end_.tail.offset)
     + " bytes of writes that were never completed are dropped; nothing in them was acknowledged"
     + (ends.empty() ? "" : " (" + ends + ")"));
 }

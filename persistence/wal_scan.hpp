@@ -1,5 +1,6 @@
 #pragma once
 
+#include "persistence/log_end.hpp"
 #include "persistence/segment_catalog.hpp"
 #include "persistence/wal_replay.hpp"
 
@@ -7,19 +8,18 @@
 
 namespace caucus::persistence {
 
-class read_window;
-
 /// Reads all segments of a log in order, decides where it ends, and gives every batch to a replay.
 /// Writes nothing, so that it may be repeated after a crash at any point (RELIABILITY W-08).
 class wal_scan {
 public:
   /// Where the next batch goes, and what was found on the way there.
   struct end {
-    log_position tail;       ///< Behind the last batch.
-    uint64_t unproven = 0;   ///< In the same file: behind the last batch known to be durable.
-    uint64_t dead_end = 0;   ///< In the same file: behind the last byte that isn't zero.
-    uint64_t last_batch = 0; ///< Its number; 0 if there was none.
-    boot_count epoch;        ///< The newest one seen.
+    log_position tail;        ///< Behind the last batch.
+    uint64_t unproven = 0;    ///< In the same file: behind the last batch known to be durable.
+    uint64_t dead_end = 0;    ///< In the same file: behind writes that were never completed.
+    bool is_recycled = false; ///< That file: all of its blocks have been written.
+    uint64_t last_batch = 0;  ///< Its number; 0 if there was none.
+    boot_count epoch;         ///< The newest one seen.
     uint64_t bytes_read = 0;
     std::vector<std::string> warnings;
   };
@@ -31,13 +31,6 @@ public:
   result<end> run();
 
 private:
-  /// What lies behind a batch that can't be read.
-  struct rest_of_file {
-    uint64_t durable_upto = 0; ///< The highest that an intact header there claims ...
-    uint64_t proof = 0;        ///< ... and where that header is.
-    uint64_t nonzero_end = 0;  ///< Behind the last byte that isn't zero.
-  };
-
   /// `next`: the following segment, or null for the newest.
   result<void> scan_segment(const segment_catalog::segment& segment,
                             const segment_catalog::segment* next);
@@ -46,11 +39,10 @@ private:
   /// Decides what an unreadable batch means: damage (applied as far as it can be, or refused) or,
   /// if false, the end of the log.
   result<bool> judge(read_window& window, uint64_t file_bytes, bool is_closed);
-  result<rest_of_file> look_behind(read_window& window, uint64_t file_bytes);
   /// The next batch's header, if it is here.
   result<std::optional<batch_header>> header_here(read_window& window, uint64_t file_bytes);
   result<void> apply(std::span<const std::byte> batch, const batch_header& header, bool is_intact);
-  void report_torn_tail(const rest_of_file& rest);
+  void report_torn_tail(const log_end& rest);
   void report_progress(uint64_t offset);
 
   directory& directory_;

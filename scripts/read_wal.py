@@ -191,8 +191,8 @@ class Log:
 
     def segment(self, path):
         data = path.read_bytes()
-        magic, version, begin, cluster, node, directory, sequence, epoch, first, oldest = struct.unpack_from(
-            "<8sIIQQQQQQQ", data)
+        (magic, version, begin, cluster, node, directory, sequence, epoch, first, oldest,
+         recycled) = struct.unpack_from("<8sIIQQQQQQQQ", data)
         if magic != b"CaucusWL" or struct.unpack_from("<I", data, 124)[0] != crc32c(data[:124]):
             raise Damage(f"{path.name}: the header is damaged")
         if version != 1:
@@ -201,7 +201,8 @@ class Log:
             return  # not needed any more; a start removes it
         yield {"segment": sequence, "file": path.name, "file_bytes": len(data),
                "cluster": hex16(cluster), "node": node, "directory": hex16(directory),
-               "epoch": epoch, "first_batch": first, "oldest_segment": oldest}
+               "epoch": epoch, "first_batch": first, "oldest_segment": oldest,
+               "recycled_from": recycled}
         if self.last_batch is None:
             self.last_batch = first - 1
         self.epoch = max(self.epoch, epoch)

@@ -17,10 +17,11 @@ raft::persist_batch make_log_batch(uint64_t batches, size_t entries, const share
 }
 
 log_producer::log_producer(caf::actor_config& cfg, caf::execution_unit* home, producer_plan plan,
-                           append_sink sink, std::shared_ptr<log_load> load)
+                           append_sink sink, mark_sink marks, std::shared_ptr<log_load> load)
   : on_worker{cfg, home},
     plan_{plan},
     sink_{std::move(sink)},
+    marks_{std::move(marks)},
     load_{std::move(load)},
     payload_{make_log_payload()} {}
 
@@ -28,6 +29,7 @@ caf::behavior log_producer::make_behavior() {
   fill();
   return {
     [this](const group_persisted& x) { on_persisted(x.upto); },
+    [](const group_marked&) {},
     [this](const group_fault& x) {
       load_->fail(x.reason);
       quit();
@@ -53,7 +55,18 @@ void log_producer::on_persisted(persist_seq upto) {
     unpersisted_.pop_front();
     load_->count(plan_.batch_entries);
   }
+  const auto last = persisted_ * plan_.batch_entries;
+  if (plan_.entries_per_snapshot != 0 && last - forgotten_ >= plan_.entries_per_snapshot) {
+    forgotten_ = last;
+    marks_({plan_.group, make_log_mark(index_t{last}), caf::actor_cast<replica_actor>(this)});
+  }
   fill();
+}
+
+persistence::snapshot_mark make_log_mark(index_t last) {
+  auto members = std::make_shared<membership::configuration>(make_log_group(group_id{1}).members);
+  const raft::snapshot_boundary at{{last, term_t{1}}, {index_t{1}, std::move(members)}};
+  return {.snapshot = {.at = at}, .begins_after = at};
 }
 
 persistence::group_descriptor make_log_group(group_id id) {

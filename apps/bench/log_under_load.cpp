@@ -1,5 +1,7 @@
 #include "apps/bench/log_under_load.hpp"
 
+#include "actors/gc.hpp"
+#include "actors/spdlog_logger.hpp"
 #include "actors/wal_writer.hpp"
 #include "apps/bench/log_producer.hpp"
 #include "apps/bench/queue_writer.hpp"
@@ -18,24 +20,47 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds warm_up{50};
+/// A quarter of a segment.
+constexpr size_t bytes_per_snapshot = size_t{16} << 20;
+constexpr size_t collect_bytes = size_t{256} << 10;
 
-/// Of a group of its own, until the next segment has begun: prepared or not, as the batches that
-/// are measured would have left it.
-result<void> leave_first_segment(persistence::wal& log, size_t groups, size_t batch_entries) {
-  const size_t filling_entries = batch_entries > 64 ? 512 : 64;
+/// Gives up all segments but those that the log's newest entries are in.
+result<void> collect(persistence::wal& log, const persistence::wal_options& options) {
+  persistence::segment_collector collector{log.reader()};
+  while (log.usage().wants_collection(options.segment_bytes))
+    if (auto done = collect_step(log, collector, collect_bytes); !done)
+      return done.reason();
+  return {};
+}
+
+/// Of a group of its own, until the next segment has begun.
+result<void> fill_segment(persistence::wal& log, group_id group, uint64_t& batches) {
+  constexpr size_t entries = 512;
   const auto payload = make_log_payload();
-  log.add(make_log_group(group_id{groups + 1}));
   if (auto done = log.reserve(); !done)
     return done;
-  for (uint64_t batches = 0; !log.wants_reserve(); ++batches) {
-    log.add(group_id{groups + 1}, make_log_batch(batches, filling_entries, payload));
+  while (!log.wants_reserve()) {
+    log.add(group, make_log_batch(batches++, entries, payload));
     if (auto done = log.commit(false); !done)
       return done;
-    if (auto done = log.prepare(); !done)
-      return done;
   }
-  if (auto done = log.commit(true); !done)
-    return done;
+  log.add(group, make_log_mark(index_t{batches * entries}));
+  return log.commit(true);
+}
+
+/// A log that has run for a while: its segments are given up as fast as new ones begin, and are
+/// what these are written over.
+result<void> reach_steady_state(persistence::wal& log, group_id filler) {
+  log.add(make_log_group(filler));
+  uint64_t batches = 0;
+  for (size_t segment = 0; segment < 5; ++segment) {
+    if (auto done = fill_segment(log, filler, batches); !done)
+      return done;
+    // The first few together, as spares for what follows.
+    if (segment >= 3)
+      if (auto done = collect(log, {}); !done)
+        return done;
+  }
   return log.reserve();
 }
 
@@ -46,7 +71,7 @@ result<persistence::opened_wal> open_log(persistence::directory& where, const lo
     return opened;
   for (size_t group = 0; group < groups; ++group)
     opened->log->add(make_log_group(group_id{group + 1}));
-  if (auto done = leave_first_segment(*opened->log, groups, plan.batch_entries); !done)
+  if (auto done = reach_steady_state(*opened->log, group_id{groups + 1}); !done)
     return done.reason();
   return opened;
 }
@@ -59,9 +84,13 @@ result<log_load_result> measure_one_thread(persistence::wal& log, const log_load
     log.add(group_id{1}, make_log_batch(batches++, plan.batch_entries, payload));
     if (auto done = log.commit(true); !done)
       return done.reason();
-    if (log.wants_reserve())
+    if (log.wants_reserve()) {
+      log.add(group_id{1}, make_log_mark(index_t{batches * plan.batch_entries}));
       if (auto done = log.reserve(); !done)
         return done.reason();
+      if (auto done = collect(log, {}); !done)
+        return done.reason();
+    }
     if (auto done = log.prepare(); !done)
       return done.reason();
   }
@@ -85,14 +114,17 @@ auto spawn_on(caf::actor_system& system, worker& home, Ts&&... xs) {
 /// The producers, on a thread that they share as a node's replicas do.
 class running_producers {
 public:
+  /// Without `marks` the groups' logs forget nothing.
   running_producers(caf::actor_system& system, const log_load_plan& plan, const append_sink& sink,
-                    std::shared_ptr<log_load> load)
+                    const mark_sink& marks, std::shared_ptr<log_load> load)
     : plan_{plan}, load_{std::move(load)}, self_{system}, home_{system, "bench.groups"} {
     home_.start();
     for (size_t i = 0; i < plan.producers; ++i)
       producers_.push_back(spawn_on<log_producer>(
-        system, home_, producer_plan{group_id{i + 1}, plan.batch_entries, plan.batches_outstanding},
-        sink, load_));
+        system, home_,
+        producer_plan{group_id{i + 1}, plan.batch_entries, plan.batches_outstanding,
+                      marks ? entries_per_snapshot(plan) : 0},
+        sink, marks, load_));
   }
 
   result<log_load_result> measure(const std::function<uint64_t()>& count_syncs) {
@@ -116,6 +148,10 @@ public:
   }
 
 private:
+  static size_t entries_per_snapshot(const log_load_plan& plan) {
+    return std::max(bytes_per_snapshot / log_batch_bytes(1) / plan.producers, plan.batch_entries);
+  }
+
   const log_load_plan& plan_;
   std::shared_ptr<log_load> load_;
   caf::scoped_actor self_;
@@ -127,7 +163,8 @@ result<log_load_result> measure_queue(caf::actor_system& system, persistence::wa
                                       const log_load_plan& plan) {
   auto load = std::make_shared<log_load>();
   queue_writer writer{log, load};
-  running_producers producers{system, plan, [&](wal_append x) { writer.push(std::move(x)); }, load};
+  running_producers producers{
+    system, plan, [&](wal_append x) { writer.push(std::move(x)); }, {}, load};
   return producers.measure([] { return uint64_t{0}; });
 }
 
@@ -138,20 +175,33 @@ result<log_load_result> measure_actor(caf::actor_system& system,
   caf::scoped_actor self{system};
   auto node = std::make_shared<node_context>();
   node->environment = make_production_environment();
+  node->environment->log = make_spdlog_logger("", log_level::warning);
   auto watcher = system.spawn(watch_writer, load);
   node->supervisor = caf::actor_cast<node_actor>(watcher);
   worker home{system, "bench.wal"};
+  worker collectors_home{system, "bench.gc"};
   home.start();
+  collectors_home.start();
+  const auto reader = log->reader();
   auto writer =
     caf::actor_cast<wal_writer_actor>(spawn_on<wal_writer>(system, home, std::move(log), node));
+  node->wal = writer;
+  auto collector = spawn_on<gc>(system, collectors_home, reader, node);
   auto measured = [&] {
-    running_producers producers{system, plan,
-                                [&](wal_append x) { caf::anon_send(writer, std::move(x)); }, load};
+    mark_sink marks;
+    if (plan.producers == 1) // Else it is compared with a thread that collects nothing.
+      marks = [&](wal_mark x) { caf::anon_send(writer, std::move(x)); };
+    running_producers producers{
+      system, plan, [&](wal_append x) { caf::anon_send(writer, std::move(x)); }, marks, load};
     return producers.measure([&] { return node->log_syncs.load(std::memory_order_relaxed); });
   }();
+  caf::anon_send_exit(collector, caf::exit_reason::kill);
+  self->wait_for(collector);
+  collectors_home.stop();
   caf::anon_send(writer, wal_close{});
   self->wait_for(writer);
   home.stop();
+  node->wal = nullptr; // Which holds the node, too.
   caf::anon_send_exit(watcher, caf::exit_reason::user_shutdown);
   return measured;
 }

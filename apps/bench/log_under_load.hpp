@@ -30,8 +30,10 @@ struct log_load_result {
 /// What the log writes of a batch, in bytes.
 size_t log_batch_bytes(size_t entries);
 
-/// Appends to a log in `directory`, which is made and removed. It has left its first segment
-/// behind, as a log in use has: the first one of a directory is never prepared.
+/// Appends to a log in `directory`, which is made and removed. It is in the state that a log comes
+/// to in use: later segments are written over those that were given up. The group of a single
+/// producer forgets what its snapshots have, and a collector gives segments up meanwhile; many
+/// groups forget nothing.
 result<log_load_result> measure_log(const std::string& directory, const log_load_plan& plan);
 
 } // namespace caucus::bench

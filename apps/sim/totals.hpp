@@ -31,6 +31,7 @@ struct totals {
   uint64_t transfers = 0;
   uint64_t snapshots_made = 0;
   uint64_t snapshots_installed = 0;
+  uint64_t segments_recycled = 0; ///< Of the production log.
   uint64_t liveness_checks = 0;
   uint64_t liveness_20_dead = 0; ///< Of those: within 20 election timeouts, beside dead nodes...
   uint64_t liveness_20_deaf = 0; ///< ...beside deaf ones...

@@ -22,6 +22,18 @@ constexpr int64_t overlap_permille = 400;
 /// So many calls within an operation are enough to reach all of a rotation or a recovery.
 constexpr int64_t inner_calls_max = 16;
 
+/// Writes the header of a segment whose file was another one before (docs/wal_format.md, section
+/// 2).
+bool begins_recycled_segment(const disk_call& x) {
+  constexpr size_t header_bytes = 128;
+  constexpr size_t recycled_from = 72;
+  if (x.kind != disk_call::kind::write || !x.name.starts_with("wal-") || x.offset != 0
+      || x.bytes.size() != header_bytes)
+    return false;
+  const auto field = x.bytes.subspan(recycled_from, 8);
+  return std::any_of(field.begin(), field.end(), [](std::byte b) { return b != std::byte{}; });
+}
+
 /// Needs blocks that the log hasn't set aside.
 bool needs_room(const disk_call& x) {
   const bool is_snapshot = x.name.starts_with("snap-");
@@ -46,6 +58,7 @@ std::optional<error> wal_storage::on_call(const disk_call& x) {
     is_disturbed_ = true;
     return error{code, std::string{x.name} + ": " + what};
   };
+  segments_recycled_ += begins_recycled_segment(x) ? 1 : 0;
   if (x.number != 0)
     hash_.word(static_cast<uint64_t>(x.kind)).word(crc32c(x.bytes)).word(x.bytes.size());
   if (x.kind == disk_call::kind::sync && std::exchange(fails_next_sync_, false))

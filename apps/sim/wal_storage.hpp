@@ -119,6 +119,7 @@ public:
   /// The cache is gone with the last life: what a start reads is on the platter.
   [[nodiscard]] bool reads_platter() const noexcept { return was_power_; }
 
+  [[nodiscard]] uint64_t segments_recycled() const noexcept { return segments_recycled_; }
   /// Of every byte written so far.
   [[nodiscard]] uint64_t hash() const noexcept { return hash_.value(); }
   [[nodiscard]] testing::memory_disk& disk() noexcept { return disk_; }
@@ -144,6 +145,7 @@ private:
   dice luck_;
   dice overlap_luck_; ///< Of its own: what overlaps leaves the other luck as it is.
   hasher hash_;
+  uint64_t segments_recycled_ = 0;
   testing::memory_disk disk_;
   std::unique_ptr<persistence::directory> directory_;
   std::unique_ptr<persistence::wal> log_;

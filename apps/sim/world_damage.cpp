@@ -135,6 +135,7 @@ void world::count_damage() {
   for (const auto& n : nodes_) {
     if (n.disk.production() == nullptr)
       continue;
+    counts_.segments_recycled += n.disk.production()->segments_recycled();
     const auto& damage = n.disk.production()->damage();
     for (size_t i = 0; i < damage_kinds && options_.damage != 0; ++i)
       reached_.damage(static_cast<damage_kind>(i), damage.count(static_cast<damage_kind>(i)));

@@ -154,6 +154,7 @@ json to_json(const surveyed_segment& x) {
   out["epoch"] = header.epoch.value();
   out["first_batch"] = header.first_batch;
   out["oldest_segment"] = header.oldest_segment;
+  out["recycled_from"] = header.recycled_from;
   return out;
 }
 

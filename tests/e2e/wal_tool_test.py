@@ -201,7 +201,9 @@ class CollectedLog(unittest.TestCase):
         kinds = {x["record"] for x in self.lines() if "record" in x}
         self.assertLessEqual({"entries", "hard state", "truncation", "group deleted", "peer identity", "peer forgotten",
                               "snapshot mark", "small snapshot", "checkpoint", "moved"}, kinds)
-        self.assertGreater(self.lines()[0]["segment"], 1)
+        segments = [x for x in self.lines() if "file" in x]
+        self.assertGreater(segments[0]["segment"], 1)
+        self.assertGreater(segments[-1]["recycled_from"], 0)
 
     def test_inspect_and_export_show_logs_that_begin_after_a_snapshot(self):
         groups = {x["group"]: x for x in map(json.loads, run("inspect", self.directory, "--json").stdout.splitlines())

@@ -22,11 +22,17 @@ struct choices {
   bool keeps_numbers = false;   ///< Else batches are numbered as they stand.
   bool proves_nothing = false;  ///< No batch says that those before were durable.
   bool misses_front = false;    ///< The first segment was removed.
+  bool is_recycled = false;     ///< Behind the batches is what the files held before.
   uint8_t split = 0;            ///< So many batches are in the first file; 0: all.
 
   static choices of(uint8_t flags, uint8_t split) {
-    return {(flags & 1) != 0, (flags & 2) != 0,  (flags & 4) != 0,
-            (flags & 8) != 0, (flags & 16) != 0, static_cast<uint8_t>(split % 8)};
+    return {(flags & 1) != 0,
+            (flags & 2) != 0,
+            (flags & 4) != 0,
+            (flags & 8) != 0,
+            (flags & 16) != 0,
+            (flags & 32) != 0,
+            static_cast<uint8_t>(split % 8)};
   }
 };
 
@@ -80,7 +86,7 @@ size_t mend(std::span<std::byte> area, const choices& how) {
 }
 
 void put_segment(testing::memory_disk& disk, uint64_t sequence, uint64_t first_batch,
-                 uint64_t oldest, std::span<const std::byte> area) {
+                 uint64_t oldest, std::span<const std::byte> area, bool is_recycled) {
   segment_header header;
   header.identity = testing::fuzz_self;
   header.directory = testing::fuzz_directory;
@@ -88,11 +94,15 @@ void put_segment(testing::memory_disk& disk, uint64_t sequence, uint64_t first_b
   header.epoch = boot_count{1};
   header.first_batch = first_batch;
   header.oldest_segment = oldest;
+  header.recycled_from = is_recycled ? 1 : 0;
   const auto encoded = encode(header);
   fuzz_bytes content(encoded.begin(), encoded.end());
   content.resize(segment_header_bytes);
   content.insert(content.end(), area.begin(), area.end());
-  content.resize(content.size() + 512); // Room for what the start writes.
+  const auto room = content.size();
+  content.resize(room + 512); // For what the start writes.
+  for (size_t i = room; is_recycled && !area.empty() && i < content.size(); ++i)
+    content[i] = area[(i - room) % area.size()];
   disk.put(segment_name(sequence), std::move(content));
 }
 
@@ -186,9 +196,9 @@ void testing::check_log(fuzz_bytes area, uint8_t flags, uint8_t split) {
   const uint64_t first = how.misses_front ? 2 : 1;
   testing::memory_disk disk;
   const auto bytes = std::span<const std::byte>{area};
-  put_segment(disk, first, 1, first, begin == 0 ? bytes : bytes.first(begin));
+  put_segment(disk, first, 1, first, begin == 0 ? bytes : bytes.first(begin), how.is_recycled);
   if (begin != 0)
-    put_segment(disk, first + 1, how.split + 1u, first, bytes.subspan(begin));
+    put_segment(disk, first + 1, how.split + 1u, first, bytes.subspan(begin), how.is_recycled);
   auto dir = *disk.open();
   log_visitor nobody;
   require(log_survey{*dir, nobody}.run().ok());

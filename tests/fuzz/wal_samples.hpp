@@ -211,9 +211,9 @@ inline std::span<const std::byte> record_of(std::span<const std::byte> batch, ui
 inline std::vector<std::byte> sound_input(uint64_t seed) {
   rng random{seed};
   const auto which = static_cast<uint8_t>(random.below(8));
-  auto flags = static_cast<uint8_t>(random.below(32));
+  auto flags = static_cast<uint8_t>(random.below(64));
   if (random.chance(50))
-    flags &= 16;
+    flags &= 16 | 32;
   const auto split = static_cast<uint8_t>(random.chance(60) ? 0 : random.below(8));
   std::vector<std::byte> input{std::byte{which}, std::byte{flags}, std::byte{split}};
   const auto add = [&](std::span<const std::byte> bytes) {

@@ -63,6 +63,11 @@ result<void> write(directory& dir, bool with_received) {
   while (log.usage().wants_collection(tiny_segments().segment_bytes))
     if (auto done = collect_step(log, collector, 1 << 20); !done)
       return std::move(done).reason();
+  for (uint64_t index = 151; index <= 190; ++index) { // Over segments that were given up.
+    log.add(group_b, entries(index, index, 1, std::string(500, 'y')));
+    if (auto done = log.commit(true); !done)
+      return done;
+  }
   raft::persist_batch conflict = entries(141, 142, 2);
   conflict.truncate_from = index_t{141};
   log.add(group_b, conflict);

@@ -124,6 +124,8 @@ TEST_SUITE("persistence/log_survey") {
       CHECK(std::count(sound.records.begin(), sound.records.end(), kind) > 0);
     size_t damages = 0;
     for (const auto& name : disk.names()) {
+      if (!parse_segment_name(name))
+        continue; // It was given up, and nobody looks into it.
       const auto whole = disk.content(name);
       const auto end = batch_offsets(whole, *parse_segment_name(name)).back();
       for (uint64_t byte = 0; byte < end; byte = byte == 127 ? segment_header_bytes : byte + 1) {

@@ -1,3 +1,4 @@
+#include "tests/unit/persistence/recycle_fixture.hpp"
 #include "tests/unit/persistence/wal_workload.hpp"
 
 using namespace caucus;
@@ -55,6 +56,7 @@ uint64_t count_calls(uint64_t workload_seed, workload_kind kind = workload_kind:
   REQUIRE(load.start_on(disk));
   load.run(batches_of(kind));
   CHECK((load.overlapped() >= 5) == (kind == workload_kind::overlapping));
+  CHECK((recycled_of(disk) > 0) == (kind != workload_kind::plain));
   return disk.call_count();
 }
 

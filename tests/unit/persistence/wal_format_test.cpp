@@ -140,6 +140,7 @@ TEST_SUITE("persistence/wal_format") {
     segment.epoch = boot_count{3};
     segment.first_batch = 77;
     segment.oldest_segment = 5;
+    segment.recycled_from = 4;
     CHECK(*decode_segment_header(encode(segment)) == segment);
 
     batch_header batch;

@@ -172,7 +172,7 @@ TEST_SUITE("sim/damage") {
     for (auto field : {&totals::bit_rot, &totals::misdirected_writes, &totals::lost_writes,
                        &totals::file_rollbacks, &totals::directory_rollbacks,
                        &totals::damage_harmless, &totals::damage_refused, &totals::damage_shortened,
-                       &totals::damage_read, &totals::replaced})
+                       &totals::damage_read, &totals::replaced, &totals::segments_recycled})
       CHECK(sum.*field > 0);
   }
 }
