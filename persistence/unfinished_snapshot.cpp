@@ -8,7 +8,7 @@ namespace caucus::persistence {
 
 namespace {
 
-constexpr uint64_t under_way_bytes_max = uint64_t{1} << 20;
+constexpr uint64_t under_way_bytes_max = uint64_t{512} << 10;
 constexpr uint64_t unsynced_bytes_max = uint64_t{32} << 20;
 
 } // namespace
