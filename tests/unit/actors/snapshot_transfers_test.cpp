@@ -109,7 +109,7 @@ TEST_CASE("N-04 a transfer whose chunks are lost is given up and goes on in anot
   const node_id receiver{away};
   const node_id sender{cluster.leader()};
   cluster.network().silence(sender, receiver);
-  cluster.advance(500ms); // Less than an election timeout.
+  cluster.advance(600ms); // Longer than one chunk takes, less than an election timeout.
   cluster.network().unsilence(sender, receiver);
   REQUIRE(cluster.run_until([&] { return cluster.is_level(away); }, 120s));
   CHECK(cluster.log(sender.value()).count("has said nothing of it for 10 s") == 1);
@@ -133,7 +133,7 @@ TEST_CASE("who reads a snapshot for a backup keeps to the rate of transfers") {
     part = told.reply.size();
   }
   CHECK(bytes > 1'000'000);
-  CHECK(now() - begin > 1800ms); // A tenth of a second's worth may have been saved up.
+  CHECK(now() - begin > 1800ms); // A little may have been saved up.
   CHECK(now() - begin < 3s);
 }
 
