@@ -22,6 +22,12 @@ constexpr std::chrono::seconds unread_after{60};
 /// What a client is given at a time however low the rate limit is: it then waits the longer.
 constexpr uint64_t read_bytes_min = uint64_t{16} << 10;
 
+/// A snapshot that can't be opened, read or verified for this reason won't be the next time either.
+bool is_damage(errc reason) {
+  return reason == errc::malformed || reason == errc::wal_corrupt || reason == errc::io_failed
+         || reason == errc::not_found;
+}
+
 } // namespace
 
 snapshotter::snapshotter(caf::actor_config& cfg, caf::execution_unit* home,
@@ -160,6 +166,8 @@ void snapshotter::begin(const destination& where, const snapshot_send& x) {
     node_->log().warning("event=snapshot_not_sent group=" + std::to_string(x.group.id.value())
                          + " to=" + std::to_string(x.to.value()) + " reason=\""
                          + to_string(opened.reason()) + "\"");
+    if (is_damage(opened.reason().code))
+      send(x.replica, group_snapshot_damaged{x.what.at.last, opened.reason()});
     send(x.replica, group_snapshot_sent{x.to, false});
     return;
   }
@@ -209,7 +217,7 @@ void snapshotter::advance(sendings::iterator which) {
   if (!sent) {
     tell(to, {which->first.group, content.transfer(),
               transport::snapshot_done{sent.reason().code, to_string(sent.reason())}});
-    end(which, ending::failed, to_string(sent.reason()));
+    end_unread(which, sent.reason());
     return;
   }
   if (*sent != 0)
@@ -245,6 +253,12 @@ void snapshotter::end(sendings::iterator which, ending how, std::string_view why
     go_on_later();
 }
 
+void snapshotter::end_unread(sendings::iterator which, const error& why) {
+  if (is_damage(why.code))
+    send(which->second.replica, group_snapshot_damaged{which->second.content.name().last, why});
+  end(which, ending::failed, to_string(why));
+}
+
 snapshotter::sendings::iterator snapshotter::find(node_id to, const transport::bulk_message& x) {
   const auto found = sending_.find({x.group, to});
   const bool is_it = found != sending_.end() && found->second.content.transfer() == x.transfer;
@@ -278,11 +292,18 @@ void snapshotter::on_body(node_id from, const transport::bulk_message& x,
 
 void snapshotter::on_body(node_id from, const transport::bulk_message& x,
                           const transport::snapshot_done& y) {
-  if (const auto which = find(from, x); which != sending_.end())
-    end(which, y.failed == errc::none ? ending::sent : ending::refused, y.reason);
-  else if (const auto found = receiving_.find(x.group);
-           found != receiving_.end()
-           && found->second->now == incoming_snapshot::source{from, x.transfer})
+  if (const auto which = find(from, x); which != sending_.end()) {
+    // What came wrong there may be wrong here. Who sends doesn't check: that would cost every
+    // transfer what only this one needs.
+    const auto sound =
+      y.failed == errc::malformed ? which->second.content.verify() : result<void>{};
+    if (sound)
+      end(which, y.failed == errc::none ? ending::sent : ending::refused, y.reason);
+    else
+      end_unread(which, sound.reason());
+  } else if (const auto found = receiving_.find(x.group);
+             found != receiving_.end()
+             && found->second->now == incoming_snapshot::source{from, x.transfer})
     receiving_.erase(found); // Its sender can't read it.
 }
 

@@ -64,6 +64,8 @@ private:
   void advance(sendings::iterator which);
   void advance_all(node_id to);
   void end(sendings::iterator which, ending how, std::string_view why);
+  /// What is sent can't be read here, or is damaged.
+  void end_unread(sendings::iterator which, const error& why);
   [[nodiscard]] sendings::iterator find(node_id to, const transport::bulk_message& x);
   [[nodiscard]] int64_t now_ns();
   void go_on_later();
