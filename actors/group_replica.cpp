@@ -147,6 +147,7 @@ replica_actor::behavior_type group_replica::make_behavior() {
     [this](const group_snapshot_sent& x) {
       guarded([&] { step(raft::snapshot_sent{x.to, x.ok}); });
     },
+    [this](const group_snapshot_damaged& x) { guarded([&] { on_snapshot_damaged(x); }); },
     [this](const group_marked& x) { guarded([&] { on_marked(x.last); }); },
     [this](const group_make_snapshot& x) {
       guarded([&] {

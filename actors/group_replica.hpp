@@ -82,6 +82,7 @@ private:
   void on_view(const group_view& x);
   void on_snapshot_made(const group_snapshot_made& x);
   void on_marked(raft::entry_id last);
+  void on_snapshot_damaged(const group_snapshot_damaged& x);
   void on_snapshot_received(const group_snapshot_received& x);
   void keep(persistence::kept_snapshot newest);
   [[nodiscard]] outcome newest_snapshot() const;

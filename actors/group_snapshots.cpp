@@ -130,6 +130,9 @@ void group_replica::on_marked(raft::entry_id last) {
 }
 
 void group_replica::keep(kept_snapshot newest) {
+  for (const auto& last : std::exchange(snapshots_.damaged, {}))
+    if (last != newest.at.last) // Else the new one has its name.
+      send(node_->snapshots, snapshot_forget{how_.descriptor.group, last});
   auto& kept = snapshots_.kept;
   kept.insert(kept.begin(), std::move(newest));
   while (kept.size() > persistence::snapshots_kept) {
@@ -160,6 +163,22 @@ void group_replica::send_snapshot(const raft::snapshot_wanted& wanted) {
     return; // Asked again from time to time.
   send(node_->snapshots,
        snapshot_send{named_group(), wanted.to, snapshots_.kept.front(), replica_actor{this}});
+}
+
+// Whoever asks for one again gets the older one, or the one that is made now: without it a peer
+// would be offered the damaged one until the log has grown (RELIABILITY E-11).
+void group_replica::on_snapshot_damaged(const group_snapshot_damaged& x) {
+  auto& kept = snapshots_.kept;
+  const auto* found = persistence::find(kept, x.last);
+  if (fault_ || found == nullptr)
+    return;
+  node_->log().warning("group=" + how_.descriptor.name
+                       + " event=snapshot_damaged index=" + std::to_string(x.last.index.value())
+                       + " reason=\"" + to_string(x.reason) + "\"");
+  if (!found->is_small)
+    snapshots_.damaged.push_back(x.last);
+  kept.erase(kept.begin() + (found - kept.data()));
+  make_snapshot();
 }
 
 void group_replica::on_snapshot_received(const group_snapshot_received& x) {

@@ -72,6 +72,11 @@ struct group_snapshot_sent {
   node_id to;
   bool ok = false;
 };
+/// One of the group's snapshots is damaged, or the disk can't read it.
+struct group_snapshot_damaged {
+  raft::entry_id last;
+  error reason;
+};
 /// The log knows durably of a snapshot.
 struct group_marked {
   raft::entry_id last;
@@ -88,14 +93,13 @@ struct group_flush {};
 struct group_fault {
   error reason;
 };
-using replica_actor =
-  group_actor::extend<caf::reacts_to<group_tick>, caf::reacts_to<group_received>,
-                      caf::reacts_to<group_persisted>, caf::reacts_to<group_applied>,
-                      caf::reacts_to<group_log_read>, caf::reacts_to<group_peer_down>,
-                      caf::reacts_to<group_view>, caf::reacts_to<group_snapshot_made>,
-                      caf::reacts_to<group_snapshot_received>, caf::reacts_to<group_snapshot_sent>,
-                      caf::reacts_to<group_marked>, caf::reacts_to<group_make_snapshot>,
-                      caf::reacts_to<group_flush>, caf::reacts_to<group_fault>>;
+using replica_actor = group_actor::extend<
+  caf::reacts_to<group_tick>, caf::reacts_to<group_received>, caf::reacts_to<group_persisted>,
+  caf::reacts_to<group_applied>, caf::reacts_to<group_log_read>, caf::reacts_to<group_peer_down>,
+  caf::reacts_to<group_view>, caf::reacts_to<group_snapshot_made>,
+  caf::reacts_to<group_snapshot_received>, caf::reacts_to<group_snapshot_sent>,
+  caf::reacts_to<group_snapshot_damaged>, caf::reacts_to<group_marked>,
+  caf::reacts_to<group_make_snapshot>, caf::reacts_to<group_flush>, caf::reacts_to<group_fault>>;
 
 // -- to a machine
 // -----------------------------------------------------------------------------------
@@ -255,6 +259,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_view)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_snapshot_made)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_snapshot_received)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_snapshot_sent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_snapshot_damaged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_marked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_make_snapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(caucus::group_flush)

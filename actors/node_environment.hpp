@@ -23,6 +23,8 @@ struct node_environment {
   /// Made after the directory is open, in it.
   std::function<result<std::unique_ptr<event_log>>(const node_options&)> open_event_log;
   std::function<int64_t()> wall_clock_ns;
+  /// Blocks a thread that does nothing but slow work; none in a simulation, where there is none.
+  std::function<void(std::chrono::nanoseconds)> pause;
   std::shared_ptr<logger> log;
   uint64_t seed = 0;          ///< Of election timers; mixed with group and node.
   directory_id new_directory; ///< Identity of a directory made now; 0: random.

@@ -33,7 +33,10 @@ auto node_runtime::spawn_blocking(std::string thread_name, Ts&&... xs) {
     return spawn_on<Actor>(nullptr, std::forward<Ts>(xs)...);
   auto& thread =
     own_threads_.emplace_back(std::make_unique<worker>(system_, std::move(thread_name)));
-  thread->start();
+  if constexpr (requires { Actor::niceness; })
+    thread->start(Actor::niceness);
+  else
+    thread->start();
   return spawn_on<Actor>(thread->home(), std::forward<Ts>(xs)...);
 }
 

@@ -34,6 +34,9 @@ public:
     return is_answered_ ? received_ < sent_ || sent_ == file_bytes_ : is_offered_;
   }
 
+  /// Checks all of what is sent.
+  result<void> verify() { return from_.verify(); }
+
   // What the peer says. False: it makes no sense, and the transfer is over.
   [[nodiscard]] bool on_answer(const transport::snapshot_answer& x);
   [[nodiscard]] bool on_progress(const transport::snapshot_progress& x);

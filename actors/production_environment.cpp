@@ -102,6 +102,7 @@ std::shared_ptr<node_environment> make_production_environment() {
     auto wall = std::chrono::system_clock::now().time_since_epoch();
     return static_cast<int64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(wall).count());
   };
+  result->pause = [](std::chrono::nanoseconds time) { std::this_thread::sleep_for(time); };
   result->seed = std::random_device{}();
   result->wait_until = poll_until;
   return result;

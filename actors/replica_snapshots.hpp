@@ -13,7 +13,8 @@ namespace caucus {
 /// received.
 struct replica_snapshots {
   std::vector<persistence::kept_snapshot>
-    kept;                    ///< Newest first, without bytes; the log knows them.
+    kept;                              ///< Newest first, without bytes; the log knows them.
+  std::vector<raft::entry_id> damaged; ///< Files that aren't kept any more: they go with the next.
   uint64_t newest_bytes = 0; ///< Content of the newest; 0: it wasn't made since the start.
   snapshot_schedule schedule;
   bool is_making = false;

@@ -1,6 +1,5 @@
 #include "actors/snapshot_store.hpp"
 
-#include "actors/spilling_sink.hpp"
 #include "persistence/scratch_directory.hpp"
 #include "persistence/snapshot_writer.hpp"
 
@@ -55,9 +54,10 @@ persistence::snapshot_header snapshot_store::header_of(const snapshot_group& gro
           .group_name = group.name};
 }
 
-result<made_snapshot> snapshot_store::make(const snapshot_plan& plan,
-                                           persistence::snapshot_uid uid) const {
-  spilling_sink sink{directory_, header_of(plan.group, plan.at, plan.wall_ns, uid)};
+result<made_snapshot> snapshot_store::make(const snapshot_plan& plan, persistence::snapshot_uid uid,
+                                           spilling_sink::pacer keep_pace) const {
+  spilling_sink sink{directory_, header_of(plan.group, plan.at, plan.wall_ns, uid),
+                     std::move(keep_pace)};
   if (auto done = plan.image->write(sink); !done)
     return std::move(done).reason();
   auto kept = sink.finish();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/machine_image.hpp"
+#include "actors/spilling_sink.hpp"
 #include "persistence/file.hpp"
 #include "persistence/kept_snapshot.hpp"
 #include "persistence/log_reader.hpp"
@@ -40,8 +41,9 @@ public:
     : directory_{dir}, log_{std::move(log)}, cluster_{cluster} {}
 
   /// Durable as a file when it returns; a small one has its bytes, which are for the log to keep.
-  /// After a failure nothing is left of it (RELIABILITY E-06).
-  result<made_snapshot> make(const snapshot_plan& plan, persistence::snapshot_uid uid) const;
+  /// After a failure nothing is left of it (RELIABILITY E-06). For `keep_pace` see `spilling_sink`.
+  result<made_snapshot> make(const snapshot_plan& plan, persistence::snapshot_uid uid,
+                             spilling_sink::pacer keep_pace = {}) const;
 
   /// The machine's bytes. `malformed` or `wal_corrupt` if what the disk has is damaged; `not_found`
   /// if a newer one took its place.

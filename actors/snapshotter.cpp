@@ -4,7 +4,6 @@
 #include "persistence/snapshot_catalog.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace caucus {
 
@@ -12,8 +11,6 @@ namespace {
 
 /// How long a rate limit keeps a transfer waiting at a time.
 constexpr std::chrono::milliseconds pause{5};
-/// A transfer that fell silent catches up with that much of the limit at most.
-constexpr int64_t burst_ns = 100'000'000;
 constexpr int64_t second_ns = 1'000'000'000;
 constexpr size_t untold_max = 1024;
 /// To one peer at a time. More would make all of them late, and each has a file open.
@@ -25,6 +22,12 @@ constexpr std::chrono::seconds unread_after{60};
 /// What a client is given at a time however low the rate limit is: it then waits the longer.
 constexpr uint64_t read_bytes_min = uint64_t{16} << 10;
 
+/// A snapshot that can't be opened, read or verified for this reason won't be the next time either.
+bool is_damage(errc reason) {
+  return reason == errc::malformed || reason == errc::wal_corrupt || reason == errc::io_failed
+         || reason == errc::not_found;
+}
+
 } // namespace
 
 snapshotter::snapshotter(caf::actor_config& cfg, caf::execution_unit* home,
@@ -34,6 +37,7 @@ snapshotter::snapshotter(caf::actor_config& cfg, caf::execution_unit* home,
     store_{std::move(store)},
     node_{std::move(node)},
     last_transfer_{boot << 32},
+    rate_{node_->options.snapshot_bytes_per_second},
     uids_{rng::mix(node_->options.id.value()) ^ rng::mix(boot)} {}
 
 snapshotter_actor::behavior_type snapshotter::make_behavior() {
@@ -72,12 +76,25 @@ void snapshotter::on_exit() {
 void snapshotter::on_make(const snapshot_make& x) {
   const auto make = [&]() -> result<made_snapshot> {
     try { // The application's code writes its state.
-      return store_->make(x.plan, persistence::snapshot_uid{uids_.next() | 1});
+      return store_->make(x.plan, persistence::snapshot_uid{uids_.next() | 1},
+                          [this](uint64_t bytes) { keep_pace(bytes); });
     } catch (...) {
       return error{errc::machine_failed, "writing the state: " + describe_thrown()};
     }
   };
   send(x.replica, group_snapshot_made{make()});
+}
+
+/// What is made loads the disk at the rate of transfers, too: at full speed it would hold up the
+/// log's syncs.
+void snapshotter::keep_pace(uint64_t bytes) {
+  const auto& pause = node_->environment->pause;
+  if (!pause)
+    return;
+  static_cast<void>(rate_.allowance(now_ns())); // Of the time before, only so much was saved up.
+  rate_.spend(bytes);
+  if (const auto wait = rate_.wait_ns(now_ns()); wait > 0)
+    pause(std::chrono::nanoseconds{wait});
 }
 
 void snapshotter::on_read(const snapshot_read& x) {
@@ -88,7 +105,7 @@ void snapshotter::on_read(const snapshot_read& x) {
 /// Backups load the disk and the network as transfers do, and share their limit.
 void snapshotter::read_waiting() {
   while (!waiting_to_read_.empty()) {
-    const auto allowed = allowance();
+    const auto allowed = rate_.allowance(now_ns());
     if (allowed == 0) {
       go_on_later();
       return;
@@ -104,7 +121,7 @@ void snapshotter::read(const snapshot_read& x, uint64_t bytes_max) {
     readings_.read(*store_, x.group, index_t{x.what.index}, x.known, {x.what.offset, bytes_max},
                    persistence::snapshot_uid{uids_.next() | 1});
   if (bytes)
-    spend(bytes->size());
+    rate_.spend(bytes->size());
   if (!std::exchange(is_reading_, true))
     delayed_send(this, unread_after, snapshot_close_unread{});
   if (bytes)
@@ -149,6 +166,8 @@ void snapshotter::begin(const destination& where, const snapshot_send& x) {
     node_->log().warning("event=snapshot_not_sent group=" + std::to_string(x.group.id.value())
                          + " to=" + std::to_string(x.to.value()) + " reason=\""
                          + to_string(opened.reason()) + "\"");
+    if (is_damage(opened.reason().code))
+      send(x.replica, group_snapshot_damaged{x.what.at.last, opened.reason()});
     send(x.replica, group_snapshot_sent{x.to, false});
     return;
   }
@@ -177,23 +196,6 @@ int64_t snapshotter::now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-uint64_t snapshotter::allowance() {
-  const auto rate = static_cast<int64_t>(node_->options.snapshot_bytes_per_second);
-  if (rate == 0)
-    return std::numeric_limits<uint64_t>::max();
-  const auto now = now_ns();
-  const auto passed = std::min(now - allowed_at_ns_, burst_ns);
-  allowed_at_ns_ = now;
-  allowed_bytes_ += rate / second_ns * passed + rate % second_ns * passed / second_ns;
-  allowed_bytes_ = std::min(allowed_bytes_, std::max<int64_t>(rate / 10, 1));
-  return static_cast<uint64_t>(std::max<int64_t>(allowed_bytes_, 0));
-}
-
-void snapshotter::spend(uint64_t bytes) {
-  if (node_->options.snapshot_bytes_per_second != 0)
-    allowed_bytes_ -= static_cast<int64_t>(bytes);
-}
-
 void snapshotter::go_on_later() {
   if (std::exchange(is_waiting_, true))
     return;
@@ -205,7 +207,7 @@ void snapshotter::advance(sendings::iterator which) {
   which->second.shown->tell(content.received());
   const auto to = which->first.to;
   bool is_taken = true;
-  const auto allowed = allowance();
+  const auto allowed = rate_.allowance(now_ns());
   auto sent = content.advance(
     [&](const transport::bulk_message& x) {
       is_taken = node_->links->send_bulk(to, x);
@@ -215,12 +217,12 @@ void snapshotter::advance(sendings::iterator which) {
   if (!sent) {
     tell(to, {which->first.group, content.transfer(),
               transport::snapshot_done{sent.reason().code, to_string(sent.reason())}});
-    end(which, ending::failed, to_string(sent.reason()));
+    end_unread(which, sent.reason());
     return;
   }
   if (*sent != 0)
     which->second.moved_ns = now_ns();
-  spend(*sent);
+  rate_.spend(*sent);
   if (is_taken && content.has_more()) // Else the peer or its connection says when to go on.
     go_on_later();
 }
@@ -249,6 +251,12 @@ void snapshotter::end(sendings::iterator which, ending how, std::string_view why
   sending_.erase(which);
   if (!waiting_to_send_.empty())
     go_on_later();
+}
+
+void snapshotter::end_unread(sendings::iterator which, const error& why) {
+  if (is_damage(why.code))
+    send(which->second.replica, group_snapshot_damaged{which->second.content.name().last, why});
+  end(which, ending::failed, to_string(why));
 }
 
 snapshotter::sendings::iterator snapshotter::find(node_id to, const transport::bulk_message& x) {
@@ -284,11 +292,18 @@ void snapshotter::on_body(node_id from, const transport::bulk_message& x,
 
 void snapshotter::on_body(node_id from, const transport::bulk_message& x,
                           const transport::snapshot_done& y) {
-  if (const auto which = find(from, x); which != sending_.end())
-    end(which, y.failed == errc::none ? ending::sent : ending::refused, y.reason);
-  else if (const auto found = receiving_.find(x.group);
-           found != receiving_.end()
-           && found->second->now == incoming_snapshot::source{from, x.transfer})
+  if (const auto which = find(from, x); which != sending_.end()) {
+    // What came wrong there may be wrong here. Who sends doesn't check: that would cost every
+    // transfer what only this one needs.
+    const auto sound =
+      y.failed == errc::malformed ? which->second.content.verify() : result<void>{};
+    if (sound)
+      end(which, y.failed == errc::none ? ending::sent : ending::refused, y.reason);
+    else
+      end_unread(which, sound.reason());
+  } else if (const auto found = receiving_.find(x.group);
+             found != receiving_.end()
+             && found->second->now == incoming_snapshot::source{from, x.transfer})
     receiving_.erase(found); // Its sender can't read it.
 }
 

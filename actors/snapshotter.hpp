@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/byte_rate.hpp"
 #include "actors/incoming_snapshot.hpp"
 #include "actors/node_context.hpp"
 #include "actors/on_worker.hpp"
@@ -20,6 +21,9 @@ class snapshotter final : public on_worker<snapshotter_actor::base> {
 public:
   snapshotter(caf::actor_config& cfg, caf::execution_unit* home,
               std::shared_ptr<const snapshot_store> store, uint64_t boot, node_context_ptr node);
+
+  /// Its work can wait where CPU is short, and commands can't.
+  static constexpr int niceness = 10;
 
   snapshotter_actor::behavior_type make_behavior() override;
   const char* name() const override { return "snapshotter"; }
@@ -47,6 +51,7 @@ private:
   void on_send(const snapshot_send& x);
   void on_read(const snapshot_read& x);
   void on_forget(const snapshot_forget& x);
+  void keep_pace(uint64_t bytes);
 
   // Of clients.
   void read_waiting();
@@ -59,11 +64,10 @@ private:
   void advance(sendings::iterator which);
   void advance_all(node_id to);
   void end(sendings::iterator which, ending how, std::string_view why);
+  /// What is sent can't be read here, or is damaged.
+  void end_unread(sendings::iterator which, const error& why);
   [[nodiscard]] sendings::iterator find(node_id to, const transport::bulk_message& x);
   [[nodiscard]] int64_t now_ns();
-  /// What the rate limit leaves of this moment.
-  [[nodiscard]] uint64_t allowance();
-  void spend(uint64_t bytes);
   void go_on_later();
 
   // Incoming.
@@ -93,11 +97,8 @@ private:
   std::deque<snapshot_read> waiting_to_read_; ///< Each takes a place in its group's admission.
   bool is_reading_ = false; ///< A message to close what isn't read any more is under way.
   uint64_t last_transfer_ = 0;
+  byte_rate rate_; ///< Of all that is made, sent and read here.
   rng uids_;
-  /// By the rate limit, unused. Below 0: a chunk was larger than what was left, and has to be
-  /// waited for.
-  int64_t allowed_bytes_ = 0;
-  int64_t allowed_at_ns_ = 0;
   bool is_waiting_ = false; ///< A message to go on is under way.
 };
 

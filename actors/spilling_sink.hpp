@@ -4,6 +4,7 @@
 #include "persistence/kept_snapshot.hpp"
 #include "persistence/snapshot_writer.hpp"
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -13,8 +14,12 @@ namespace caucus {
 /// the log, and makes a file once it isn't. One thread. The directory must outlive it.
 class spilling_sink final : public snapshot_sink {
 public:
-  spilling_sink(persistence::directory& dir, persistence::snapshot_header header)
-    : directory_{dir}, header_{std::move(header)} {}
+  using pacer = std::function<void(uint64_t bytes)>;
+
+  /// `keep_pace` is told of what was written to the file, a little at a time, and may block.
+  spilling_sink(persistence::directory& dir, persistence::snapshot_header header,
+                pacer keep_pace = {})
+    : directory_{dir}, header_{std::move(header)}, keep_pace_{std::move(keep_pace)} {}
 
   result<void> write(std::span<const std::byte> bytes) override;
 
@@ -25,12 +30,15 @@ public:
 
 private:
   result<void> spill();
+  result<void> write_to_file(std::span<const std::byte> bytes);
 
   persistence::directory& directory_;
   persistence::snapshot_header header_;
   uint64_t bytes_ = 0;
   std::vector<std::byte> small_;
   std::optional<persistence::snapshot_writer> file_;
+  pacer keep_pace_;
+  uint64_t untold_bytes_ = 0;
 };
 
 } // namespace caucus

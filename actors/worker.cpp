@@ -3,6 +3,7 @@
 #include <caf/scheduler/abstract_coordinator.hpp>
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 namespace caucus {
 
@@ -25,8 +26,12 @@ worker::~worker() {
   ::sem_destroy(&wake_);
 }
 
-void worker::start() {
-  thread_ = std::thread{[this] { run(); }};
+void worker::start(int niceness) {
+  thread_ = std::thread{[this, niceness] {
+    if (niceness != 0) // Of this thread alone, on Linux. What fails only costs others some CPU.
+      ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + niceness);
+    run();
+  }};
   ::pthread_setname_np(thread_.native_handle(), name_.c_str());
 }
 

@@ -23,7 +23,8 @@ public:
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
 
-  void start();
+  /// The higher `niceness`, the less the thread takes of a CPU that others want, too.
+  void start(int niceness = 0);
   /// Runs what is queued, then ends the thread.
   void stop();
 

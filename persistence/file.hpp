@@ -31,6 +31,10 @@ public:
   /// Hints that the range should begin to go to the disk, so that a later `sync` has less to do.
   /// Waits for nothing and promises nothing.
   virtual void begin_writing(uint64_t /*offset*/, uint64_t /*bytes*/) {}
+  /// Waits until the range has gone to the disk, as far as this file can tell. A power loss may
+  /// still take it: only `sync` promises anything, and the fewer bytes are left for it, the shorter
+  /// it is. A failure is one of `sync`, and told only once.
+  virtual result<void> await_writing(uint64_t /*offset*/, uint64_t /*bytes*/) { return {}; }
 };
 
 /// One flat directory: a node's data directory. Names are ours, never from outside.

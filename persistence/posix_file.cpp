@@ -122,4 +122,15 @@ void posix_file::begin_writing(uint64_t offset, uint64_t bytes) {
                     SYNC_FILE_RANGE_WRITE);
 }
 
+result<void> posix_file::await_writing(uint64_t offset, uint64_t bytes) {
+  constexpr unsigned all =
+    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  // What it tells of the device, the next fdatasync doesn't tell again.
+  if (::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes), all)
+        != 0
+      && errno != ENOSYS)
+    return posix_error("cannot write out", path_, errno);
+  return {};
+}
+
 } // namespace caucus::persistence

@@ -2,11 +2,14 @@
 
 #include "base/assert.hpp"
 
+#include <algorithm>
+
 namespace caucus::persistence {
 
 namespace {
 
-constexpr uint64_t unsynced_bytes_max = uint64_t{8} << 20;
+constexpr uint64_t under_way_bytes_max = uint64_t{512} << 10;
+constexpr uint64_t unsynced_bytes_max = uint64_t{32} << 20;
 
 } // namespace
 
@@ -29,12 +32,22 @@ result<void> unfinished_snapshot::write_at(uint64_t offset, std::span<const std:
 
 result<void> unfinished_snapshot::write_out(uint64_t offset, uint64_t bytes) {
   content_->begin_writing(offset, bytes);
+  begun_ = std::min(begun_, offset); // What is received may have to begin again.
+  const auto end = offset + bytes;
+  if (end - begun_ > under_way_bytes_max) {
+    // Not all, so that the disk always has something to do.
+    const auto awaited = end - under_way_bytes_max / 2;
+    if (auto done = content_->await_writing(begun_, awaited - begun_); !done)
+      return fail(std::move(done).reason());
+    begun_ = awaited;
+  }
   unsynced_bytes_ += bytes;
   if (unsynced_bytes_ < unsynced_bytes_max)
     return {};
   unsynced_bytes_ = 0;
   if (auto done = content_->sync(); !done)
     return fail(std::move(done).reason());
+  begun_ = end;
   return {};
 }
 

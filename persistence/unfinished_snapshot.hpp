@@ -36,8 +36,10 @@ private:
       final_name_{file_name(identity.name)},
       content_{std::move(content)} {}
 
-  /// The disk gets what was written in small portions, each synced. One sync of everything would
-  /// keep the log's syncs waiting behind it, for seconds.
+  /// The disk gets what was written at once, and little is under way to it at a time: the log's
+  /// syncs wait behind that. A sync of its own it gets seldom, because that holds them up, too
+  /// (ADR 0016), and still before much is left for the last one on a file system that can't wait
+  /// for less.
   result<void> write_out(uint64_t offset, uint64_t bytes);
   result<void> fail(error reason);
 
@@ -46,6 +48,7 @@ private:
   std::string final_name_;
   std::unique_ptr<file> content_; ///< Null: published or removed.
   std::optional<error> failure_;
+  uint64_t begun_ = 0; ///< From here on, what was written may be under way to the disk.
   uint64_t unsynced_bytes_ = 0;
 };
 

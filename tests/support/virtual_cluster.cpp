@@ -185,6 +185,11 @@ std::shared_ptr<node_environment> virtual_cluster::make_environment(uint64_t id)
     auto now = scheduler_.clock().now().time_since_epoch();
     return static_cast<int64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
   };
+  if (how_.on_pause)
+    environment->pause = [this](std::chrono::nanoseconds time) {
+      scheduler_.clock().current_time += time;
+      how_.on_pause(time);
+    };
   environment->log = logs_.at(id);
   environment->seed = how_.seed;
   environment->new_directory = directory_id{how_.seed * 1000 + directories_[id] * 10 + id};

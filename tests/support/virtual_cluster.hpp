@@ -89,6 +89,8 @@ public:
     /// Off where they are of two clusters: then two may lead in one term.
     bool is_one_cluster = true;
     machine_factory machine = [] { return std::make_unique<tally_machine>(); };
+    /// Hears how long threads that only do slow work would be blocked; else they aren't.
+    std::function<void(std::chrono::nanoseconds)> on_pause;
   };
 
   explicit virtual_cluster(options how);

@@ -51,14 +51,8 @@ public:
   result<void> sync() override {
     std::unique_lock guard{disk_->mutex};
     disk_->syncs_released.wait(guard, [&] { return !disk_->holds_syncs || life_ != disk_->life; });
-    if (auto failed = disk_->begin(life_, disk_call::kind::sync, name_)) {
-      if (life_ == disk_->life && disk_->stops_at == 0)
-        node_->fail_sync();
-      told_of_ = node_->failed_syncs;
+    if (auto failed = lost(disk_->begin(life_, disk_call::kind::sync, name_)))
       return *std::move(failed);
-    }
-    if (std::exchange(told_of_, node_->failed_syncs) != node_->failed_syncs)
-      return error{errc::io_failed, name_ + ": what another descriptor synced was lost"};
     ++disk_->syncs;
     if (!disk_->ignores_syncs)
       node_->sync();
@@ -73,6 +67,13 @@ public:
     return {};
   }
 
+  result<void> await_writing(uint64_t offset, uint64_t bytes) override {
+    const std::lock_guard guard{disk_->mutex};
+    if (auto failed = lost(disk_->begin(life_, disk_call::kind::await, name_, {}, offset, bytes)))
+      return *std::move(failed);
+    return {};
+  }
+
   result<uint64_t> size() override {
     const std::lock_guard guard{disk_->mutex};
     if (life_ != disk_->life)
@@ -81,6 +82,15 @@ public:
   }
 
 private:
+  /// What is told of bytes that are lost: by this call, or since this descriptor was told last.
+  std::optional<error> lost(std::optional<error> failed) {
+    if (failed && life_ == disk_->life && disk_->stops_at == 0)
+      node_->fail_sync();
+    if (std::exchange(told_of_, node_->failed_syncs) != node_->failed_syncs && !failed)
+      return error{errc::io_failed, name_ + ": what another descriptor synced was lost"};
+    return failed;
+  }
+
   std::shared_ptr<state> disk_;
   inode_ptr node_;
   std::string name_;

@@ -53,16 +53,18 @@ struct memory_disk::state {
 
   /// The verdict on a call: whether the view is alive and what the injector says.
   std::optional<error> begin(uint64_t caller_life, enum disk_call::kind kind, std::string_view name,
-                             std::span<const std::byte> bytes = {}, uint64_t offset = 0) {
+                             std::span<const std::byte> bytes = {}, uint64_t offset = 0,
+                             uint64_t size = 0) {
     if (caller_life != life)
       return gone();
-    const bool changes = kind != disk_call::kind::read && kind != disk_call::kind::open;
+    const bool changes = kind != disk_call::kind::read && kind != disk_call::kind::open
+                         && kind != disk_call::kind::await;
     if (changes)
       ++calls;
     if (stops_at != 0 && calls >= stops_at)
       return gone();
     if (fault)
-      return fault(disk_call{kind, name, changes ? calls : 0, bytes, offset});
+      return fault(disk_call{kind, name, changes ? calls : 0, bytes, offset, size});
     return std::nullopt;
   }
 

@@ -5,6 +5,9 @@
 #include "tests/support/virtual_cluster.hpp"
 
 #include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
+#include <sys/resource.h>
 
 namespace caucus::testing {
 
@@ -14,6 +17,19 @@ using namespace std::chrono_literals;
 
 machine_factory tally() {
   return [] { return std::make_unique<tally_machine>(); };
+}
+
+/// How nice each of this process's threads of that name is.
+std::vector<int> niceness_of(const std::string& thread_name) {
+  std::vector<int> found;
+  for (const auto& thread : std::filesystem::directory_iterator{"/proc/self/task"}) {
+    std::string name;
+    std::getline(std::ifstream{thread.path() / "comm"}, name);
+    if (name == thread_name)
+      found.push_back(::getpriority(
+        PRIO_PROCESS, static_cast<id_t>(std::stoul(thread.path().filename().string()))));
+  }
+  return found;
 }
 
 } // namespace
@@ -48,6 +64,21 @@ TEST_CASE(
   CHECK_FALSE((silent && silent->kind == outcome_kind::committed));
   cluster.disk(other).hold_syncs(false);
   cluster.disk(leader).hold_syncs(false);
+}
+
+TEST_CASE("where CPU is short, snapshots wait and commands don't") {
+  caf::actor_system_config config;
+  setup(config);
+  caf::actor_system system{config};
+  live_cluster cluster{system, 1, tally()};
+  cluster.start_all();
+  REQUIRE(cluster.wait_for_leader() != 0);
+  const auto ours = ::getpriority(PRIO_PROCESS, 0);
+  CHECK(live_cluster::wait_until(
+    [&] { return niceness_of("caucus.snapshot") == std::vector{std::min(ours + 10, 19)}; }));
+  for (const auto* name : {"caucus.group0", "caucus.machine", "caucus.wal", "caucus.sync"})
+    for (const auto nice : niceness_of(name))
+      CHECK(nice == ours);
 }
 
 TEST_CASE("with both followers' disks stuck nothing is acknowledged") {

@@ -31,6 +31,25 @@ TEST_CASE("a snapshot is made on request, and a start loads it instead of the lo
   }
 }
 
+TEST_CASE("a snapshot is made at the rate of transfers, a little at a time") {
+  std::chrono::nanoseconds longest{};
+  std::chrono::nanoseconds all{};
+  auto how = with_slow_transfers(); // 500,000 bytes a second.
+  how.on_pause = [&](std::chrono::nanoseconds time) {
+    longest = std::max(longest, time);
+    all += time;
+  };
+  snapshot_cluster cluster{how};
+  cluster.propose(1);
+  const auto begin = cluster.system().clock().now();
+  REQUIRE(cluster.take(cluster.leader()).kind == outcome_kind::committed);
+  // The machine writes its 1,000,000 bytes at once; its last 200,000 make nobody wait.
+  CHECK(all > 1500ms);
+  CHECK(all < 1800ms);
+  CHECK(longest < 600ms);
+  CHECK(cluster.system().clock().now() - begin < 3s);
+}
+
 TEST_CASE("two are kept, older files go") {
   snapshot_cluster cluster{with_large_machines()};
   auto id = cluster.leader();

@@ -70,6 +70,8 @@ TEST_SUITE("persistence/posix_file") {
     CHECK(*opened->size() == 10'000);
     const std::vector<std::byte> bytes(100, std::byte{7});
     REQUIRE(opened->write_at(9'950, bytes).ok());
+    opened->begin_writing(9'950, 100);
+    REQUIRE(opened->await_writing(9'950, 100).ok());
     REQUIRE(opened->sync().ok());
     CHECK(*opened->size() == 10'050);
     std::vector<std::byte> back(200);
@@ -139,6 +141,17 @@ TEST_SUITE("persistence/posix_file") {
     REQUIRE_FALSE(failed.ok());
     CHECK(failed.reason().code == errc::no_space);
     CHECK(failed.reason().what.find("/dev/full") != std::string::npos);
+  }
+
+  TEST_CASE("what can't be written out is told, with the file's name") {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    ::close(ends[0]);
+    persistence::posix_file file{ends[1], "a pipe"}; // There is no disk behind it.
+    const auto failed = file.await_writing(0, 1);
+    REQUIRE_FALSE(failed.ok());
+    CHECK(failed.reason().code == errc::io_failed);
+    CHECK(failed.reason().what.find("cannot write out a pipe") != std::string::npos);
   }
 
   TEST_CASE("E-05 no file more may be opened: that passes, and says what to do") {

@@ -152,6 +152,34 @@ TEST_SUITE("persistence/snapshot_crash") {
     CHECK(disk.call_count() == calls);
   }
 
+  TEST_CASE("what fails on its way to the disk, before the sync, is a failure, too (E-02)") {
+    for (const auto how : {way::made_here, way::received}) {
+      memory_disk disk;
+      auto dir = *disk.open();
+      bool fails = true;
+      disk.on_call([&](const disk_call& call) -> std::optional<error> {
+        if (call.kind != disk_call::kind::await || !std::exchange(fails, false))
+          return std::nullopt;
+        return error{errc::io_failed, "cannot write out memory/" + std::string{call.name}};
+      });
+      auto header = newer;
+      header.chunk_bytes = 256 << 10;
+      const auto content = content_of(3 << 20);
+      const auto add = [&]() -> result<void> {
+        if (how == way::received)
+          return receive(*dir, header, content, 100'000);
+        const auto made = try_write(*dir, header, content, 100'000);
+        return made ? result<void>{} : result<void>{made.reason()};
+      };
+      const auto failed = add();
+      REQUIRE_FALSE(failed.ok());
+      CHECK(says(failed.reason(), "cannot write out"));
+      CHECK(disk.names().empty());
+      CHECK(add().ok());
+      CHECK(disk.names().size() == 1);
+    }
+  }
+
   TEST_CASE("one that is given up leaves nothing (N-04)") {
     memory_disk disk;
     auto dir = *disk.open();

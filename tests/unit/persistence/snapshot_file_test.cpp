@@ -104,27 +104,48 @@ TEST_SUITE("persistence/snapshot_file") {
     CHECK(read == content);
   }
 
-  TEST_CASE("a large snapshot is written out in portions, and little is left for its last sync") {
+  TEST_CASE("of a large snapshot little is under way to the disk at a time, and few syncs do") {
     memory_disk disk;
-    uint64_t unsynced = 0;
-    uint64_t most = 0;
+    uint64_t written = 0;
+    uint64_t awaited = 0; // By a sync, too.
+    uint64_t synced = 0;
+    uint64_t most_under_way = 0;
+    uint64_t most_unsynced = 0;
+    uint64_t waits = 0;
+    uint64_t syncs = 0;
     disk.on_call([&](const disk_call& call) -> std::optional<error> {
-      if (call.kind == disk_call::kind::write)
-        most = std::max(most, unsynced += call.bytes.size());
-      else if (call.kind == disk_call::kind::sync)
-        unsynced = 0;
+      if (call.kind == disk_call::kind::write) {
+        written = call.offset + call.bytes.size();
+        most_under_way = std::max(most_under_way, written - awaited);
+        most_unsynced = std::max(most_unsynced, written - synced);
+      } else if (call.kind == disk_call::kind::await) {
+        CHECK(call.offset == awaited);
+        awaited += call.size;
+        CHECK(awaited < written); // Else the disk would have nothing to do.
+        ++waits;
+      } else if (call.kind == disk_call::kind::sync) {
+        awaited = synced = written;
+        ++syncs;
+      }
       return std::nullopt;
     });
-    auto dir = *disk.open();
+    const uint64_t mib = 1 << 20;
     auto header = header_at(7);
     header.chunk_bytes = 256 << 10;
-    const auto content = content_of(20 << 20);
-    REQUIRE(try_write(*dir, header, content, 100'000).ok());
-    CHECK(most < uint64_t{9} << 20);
-    // What a peer sends is written out alike.
-    most = 0;
-    REQUIRE(receive(*dir, header, content, 100'000).ok());
-    CHECK(most < uint64_t{9} << 20);
+    const auto content = content_of(40 * mib);
+    auto dir = *disk.open();
+    for (const bool is_received : {false, true}) {
+      CAPTURE(is_received);
+      written = awaited = synced = most_under_way = most_unsynced = waits = syncs = 0;
+      if (is_received) // What a peer sends is written out alike.
+        REQUIRE(receive(*dir, header, content, 100'000).ok());
+      else
+        REQUIRE(try_write(*dir, header, content, 100'000).ok());
+      CHECK(most_under_way <= mib / 2 + 2 * header.chunk_bytes);
+      CHECK(most_unsynced <= 32 * mib + 2 * header.chunk_bytes);
+      CHECK(waits >= 75);
+      CHECK(syncs == 2);
+    }
   }
 
   TEST_CASE("every flipped bit is noticed, and named with file and offset (E-11)") {
