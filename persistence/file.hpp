@@ -31,6 +31,9 @@ public:
   /// Hints that the range should begin to go to the disk, so that a later `sync` has less to do.
   /// Waits for nothing and promises nothing.
   virtual void begin_writing(uint64_t /*offset*/, uint64_t /*bytes*/) {}
+  /// Gives back the blocks behind the first `bytes` of a file that was removed. Promises nothing:
+  /// what is left goes when it is closed.
+  virtual void shrink(uint64_t /*bytes*/) {}
 };
 
 /// One flat directory: a node's data directory. Names are ours, never from outside.

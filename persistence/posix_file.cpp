@@ -122,4 +122,8 @@ void posix_file::begin_writing(uint64_t offset, uint64_t bytes) {
                     SYNC_FILE_RANGE_WRITE);
 }
 
+void posix_file::shrink(uint64_t bytes) {
+  static_cast<void>(::ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0);
+}
+
 } // namespace caucus::persistence

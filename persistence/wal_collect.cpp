@@ -189,10 +189,14 @@ result<wal::retirement> wal::retire_oldest() {
   return oldest < st.needed_from ? retirement::waiting : retirement::nothing;
 }
 
+std::unique_ptr<file> wal::take_removed() { return std::move(state_->removed); }
+
 result<void> wal::state::remove_segment(uint64_t sequence) {
-  auto removed = files.remove(segment_name(sequence));
-  if (!removed && removed.reason().code != errc::not_found)
-    return removed; // Nothing depends on it: it may be tried again.
+  auto kept_open = files.open(segment_name(sequence));
+  auto gone = files.remove(segment_name(sequence));
+  if (!gone && gone.reason().code != errc::not_found)
+    return gone; // Nothing depends on it: it may be tried again.
+  removed = kept_open ? *std::move(kept_open) : nullptr;
   // One at a time: after a crash the names that are left have no gap.
   if (auto done = files.sync(); !done)
     return fence(std::move(done).reason());

@@ -81,8 +81,9 @@ struct wal::state {
   segment_usage usage;
   record_place node_place; ///< Of the oldest that is needed of the node's own records.
   metadata_to_carry collection;
-  uint64_t needed_from = 1; ///< Segments before aren't needed any more, says ...
-  uint64_t needed_in = 0;   ///< ... this batch.
+  uint64_t needed_from = 1;      ///< Segments before aren't needed any more, says ...
+  uint64_t needed_in = 0;        ///< ... this batch.
+  std::unique_ptr<file> removed; ///< See `take_removed`.
 
   void know(const recovered_log& found, const segment_catalog& catalog);
   void know(const recovered_group& group);

@@ -80,6 +80,12 @@ public:
     return node_->size;
   }
 
+  void shrink(uint64_t bytes) override {
+    const std::lock_guard guard{disk_->mutex};
+    if (!disk_->begin(life_, disk_call::kind::shrink, name_, {}, bytes))
+      node_->shrink(bytes);
+  }
+
 private:
   std::shared_ptr<state> disk_;
   inode_ptr node_;
