@@ -90,9 +90,7 @@ void inbound::deliver(node_id from, group_id group, std::vector<raft::message> m
     drop(messages.size());
     return;
   }
-  auto& waiting = waiting_[group.value()];
-  if (!waiting)
-    waiting = std::make_shared<std::atomic<uint32_t>>(0);
+  const auto& waiting = waiting_of(group);
   // Peers that are faster than we would otherwise fill the mailboxes with heartbeats and votes,
   // which come too late to be of use and make the next ones later still.
   if (is_crowded() && waiting->load(std::memory_order_relaxed) >= unlooked_max)
@@ -108,6 +106,18 @@ void inbound::deliver(node_id from, group_id group, std::vector<raft::message> m
     return;
   }
   caf::anon_send(replica, group_received{from, std::move(messages), credit_of(bytes, waiting)});
+}
+
+const inbound::waiting_ptr& inbound::waiting_of(group_id group) {
+  const auto found = waiting_.find(group.value());
+  if (found != waiting_.end())
+    return found->second;
+  if (waiting_.size() >= waiting_max_) {
+    std::erase_if(waiting_,
+                  [this](const auto& x) { return !node_.routes.find(group_id{x.first}); });
+    waiting_max_ = std::max(waiting_max_min, 2 * waiting_.size());
+  }
+  return waiting_.emplace(group.value(), std::make_shared<std::atomic<uint32_t>>(0)).first->second;
 }
 
 bool inbound::is_crowded() const noexcept {

@@ -39,8 +39,12 @@ public:
   void on_bulk_ready(node_id peer) override;
   void on_bulk_down(node_id peer, const error& reason) override;
 
+  /// Groups whose deliveries are counted: not many more than are open. I/O thread.
+  [[nodiscard]] size_t counted_groups() const noexcept { return waiting_.size(); }
+
 private:
   using waiting_ptr = std::shared_ptr<std::atomic<uint32_t>>;
+  static constexpr size_t waiting_max_min = 64;
 
   [[nodiscard]] peer_link_actor link_of(node_id peer) const;
   /// This node is of that peer's cluster from now on.
@@ -49,6 +53,7 @@ private:
   /// Of bytes taken from the budget: given back when it goes.
   [[nodiscard]] std::shared_ptr<void> credit_of(uint64_t bytes) const;
   [[nodiscard]] std::shared_ptr<void> credit_of(uint64_t bytes, waiting_ptr waiting) const;
+  const waiting_ptr& waiting_of(group_id group);
   /// So much waits that the workers are late.
   [[nodiscard]] bool is_crowded() const noexcept;
   void drop(size_t messages) noexcept;
@@ -58,6 +63,7 @@ private:
   std::map<node_id, peer_link_actor> links_;
   /// Deliveries that a group hasn't looked at, of groups that are or were open. I/O thread.
   std::unordered_map<uint64_t, waiting_ptr> waiting_;
+  size_t waiting_max_ = waiting_max_min; ///< Then those that are closed are forgotten.
 };
 
 } // namespace caucus

@@ -30,6 +30,7 @@ struct node_context {
   peer_counts frame_errors; ///< Connections ended by bytes that are no frame (RELIABILITY L-09).
   std::atomic<uint64_t> log_batches{0}; ///< Written, with a sync or without.
   std::atomic<uint64_t> log_syncs{0};
+  std::atomic<uint64_t> log_bytes{0}; ///< That groups appended.
   storage_room room;
   snapshot_transfers transfers;
 

@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "persistence/carried.hpp"
+#include "persistence/file.hpp"
 #include "persistence/log_usage.hpp"
 
 namespace caucus {
@@ -18,10 +19,13 @@ struct gc_usage {
   /// Who has entries in the oldest segment, the largest first; only while the disk is full.
   std::vector<persistence::log_usage::holder> holders;
 };
-/// A step of collecting is durable.
+/// A step of collecting is written.
 struct gc_carried {
   uint64_t bytes = 0;   ///< That it wrote again.
-  uint64_t removed = 0; ///< The segment that has gone; 0: none.
+  uint64_t removed = 0; ///< The segment that has gone, durably; 0: none.
+  /// Its blocks, if they are still to be given back. Shared because CAF wants messages to be
+  /// copyable.
+  std::shared_ptr<persistence::file> file;
   /// Who has entries in the oldest segment, the largest first; only before the first step there.
   std::vector<persistence::log_usage::holder> holders;
 };
@@ -64,7 +68,7 @@ struct wal_usage {
 };
 /// One step of collecting the oldest segment: writes again what was read there, or, if that is
 /// nothing, what else it has, about `bytes_max` of it, or lets it go. Answered with gc_carried once
-/// that is durable.
+/// that is written, and durable if it was nothing that was read: then nothing is left to be.
 struct wal_collect {
   std::optional<persistence::carried> content;
   size_t bytes_max = 0;

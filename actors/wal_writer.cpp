@@ -92,12 +92,14 @@ void wal_writer::guarded(F&& work) {
 }
 
 void wal_writer::on_append(const wal_append& x) {
+  const auto before = log_->staged_bytes();
   try {
     log_->add(x.group, x.batch);
   } catch (const invariant_violation& broken) { // Of this group alone; nothing was staged.
     send(x.replica, group_fault{{errc::invariant_violated, broken.what()}});
     return;
   }
+  node_->log_bytes.fetch_add(log_->staged_bytes() - before, std::memory_order_relaxed);
   // A commit index alone is a hint for the next start that nobody waits for: it goes with
   // whatever is written next. Else every command would cost the disk a second write.
   if (!x.batch.must_sync && log_->staged_bytes() < batch_bytes_target)
@@ -145,25 +147,19 @@ void wal_writer::on_collect(const wal_collect& x) {
     next.has_staged = log_->carry_metadata(x.bytes_max);
   next.told.bytes = log_->staged_bytes() - before;
   collecting_ = std::move(next);
-  must_sync_ = true;
-  commit_alone();
+  // What was moved needs no sync, for which commands would wait, and no batch of its own: its
+  // segment goes only after a sync that comes later.
+  must_sync_ = must_sync_ || !x.content;
+  arm();
 }
 
 void wal_writer::finish_collecting() {
-  auto step = *std::exchange(collecting_, std::nullopt);
-  if (!step.has_staged) {
-    auto retired = log_->retire_oldest();
-    if (!retired && log_->is_fenced()) {
-      fail(retired.reason());
-      return;
-    }
-    if (!retired) // It is tried again.
+  if (!collecting_->has_staged)
+    if (const auto retired = retire_oldest(); !retired && !has_failed_) // It is tried again.
       node_->log().warning("event=segment_not_removed reason=\"" + to_string(retired.reason())
                            + "\"");
-    else if (*retired == persistence::wal::retirement::removed)
-      step.told.removed = collected_;
-  }
-  send(step.asker, std::move(step.told));
+  if (!has_failed_)
+    answer_collector();
 }
 
 /// A full disk, so that the collector's step waits for its commit. What the log has said durably
@@ -171,15 +167,26 @@ void wal_writer::finish_collecting() {
 void wal_writer::remove_given_up() {
   if (!collecting_)
     return;
+  static_cast<void>(retire_oldest()); // It is tried again.
+  if (!has_failed_ && collecting_->told.removed != 0)
+    answer_collector();
+}
+
+result<void> wal_writer::retire_oldest() {
   const auto retired = log_->retire_oldest();
-  if (!retired && log_->is_fenced()) {
+  if (!retired && log_->is_fenced())
     fail(retired.reason());
-    return;
+  if (!retired)
+    return retired.reason();
+  if (*retired == persistence::wal::retirement::removed) {
+    collecting_->told.removed = collected_;
+    collecting_->told.file = log_->take_removed();
   }
-  if (!retired || *retired != persistence::wal::retirement::removed)
-    return;
+  return {};
+}
+
+void wal_writer::answer_collector() {
   auto step = *std::exchange(collecting_, std::nullopt);
-  step.told.removed = collected_;
   send(step.asker, std::move(step.told));
 }
 

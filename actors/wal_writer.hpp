@@ -35,7 +35,7 @@ private:
     raft::entry_id last;
   };
 
-  /// A step of collecting that isn't durable yet.
+  /// A step of collecting that isn't written yet.
   struct collecting {
     gc_actor asker;
     gc_carried told;
@@ -72,6 +72,9 @@ private:
   void look_ahead();
   void finish_collecting();
   void remove_given_up();
+  /// Notes for the collector what went.
+  result<void> retire_oldest();
+  void answer_collector();
   /// Sets room aside for what comes, or tells that there is none.
   void reserve();
   void tell_room(const result<void>& found);

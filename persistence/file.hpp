@@ -35,6 +35,9 @@ public:
   /// still take it: only `sync` promises anything, and the fewer bytes are left for it, the shorter
   /// it is. A failure is one of `sync`, and told only once.
   virtual result<void> await_writing(uint64_t /*offset*/, uint64_t /*bytes*/) { return {}; }
+  /// Gives back the blocks behind the first `bytes` of a file that was removed. Promises nothing:
+  /// what is left goes when it is closed.
+  virtual void shrink(uint64_t /*bytes*/) {}
 };
 
 /// One flat directory: a node's data directory. Names are ours, never from outside.

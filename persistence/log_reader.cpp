@@ -19,6 +19,13 @@ constexpr uint64_t gap_bytes_max = 8192;
 /// Of a record nothing is known but where it begins.
 constexpr size_t record_bytes_expected = 4096;
 
+/// Of a segment that should be there.
+error what_failed(error reason) {
+  if (reason.code == errc::not_found)
+    reason.code = errc::wal_corrupt;
+  return reason;
+}
+
 } // namespace
 
 /// What one call has of its answer so far.
@@ -147,15 +154,12 @@ result<std::vector<raft::entry_ptr>> log_reader::read(group_id group, index_t fi
       break;
     wanted.uid = located->uid;
     auto done = read_row(wanted, *located);
-    if (!done && done.reason().code == errc::not_found) {
-      // The segment was removed after the look-up: then its entries are elsewhere, or gone.
+    if (!done) {
+      // If the segment was removed after the look-up, its entries are elsewhere, or gone.
       const auto again = index_->locate(group, wanted.next);
       if (again && again->batch == located->batch)
-        return error{errc::wal_corrupt, std::move(done).reason().what};
-      continue;
+        return what_failed(std::move(done).reason());
     }
-    if (!done)
-      return std::move(done).reason();
   }
   const auto current = index_->count_current(group, wanted.uid, wanted.entries);
   if (current < wanted.entries.size() && index_->drops(group) == drops)
@@ -176,11 +180,11 @@ result<kept_snapshot> log_reader::read_snapshot(group_id group, index_t last) {
     if (!located)
       return located.reason();
     auto found = read_snapshot_at(group, last, *located);
-    if (found || found.reason().code != errc::not_found)
+    if (found)
       return found;
     const auto again = index_->locate_snapshot(group, last);
     if (again && again->batch == located->batch)
-      return error{errc::wal_corrupt, std::move(found).reason().what};
+      return what_failed(std::move(found).reason());
   }
 }
 

@@ -133,4 +133,8 @@ result<void> posix_file::await_writing(uint64_t offset, uint64_t bytes) {
   return {};
 }
 
+void posix_file::shrink(uint64_t bytes) {
+  static_cast<void>(::ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0);
+}
+
 } // namespace caucus::persistence

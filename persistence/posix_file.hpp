@@ -20,6 +20,7 @@ public:
   result<uint64_t> size() override;
   void begin_writing(uint64_t offset, uint64_t bytes) override;
   result<void> await_writing(uint64_t offset, uint64_t bytes) override;
+  void shrink(uint64_t bytes) override;
 
 private:
   int descriptor_;

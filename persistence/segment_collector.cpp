@@ -37,27 +37,31 @@ result<std::optional<carried>> segment_collector::next(uint64_t segment, size_t 
   return std::optional<carried>{}; // What was there has gone meanwhile.
 }
 
-result<bool> collect_step(wal& log, segment_collector& from, size_t bytes_max) {
+result<collected> collect_step(wal& log, segment_collector& from, size_t bytes_max) {
   auto retired = log.retire_oldest();
   if (!retired)
     return std::move(retired).reason();
-  bool does_more = *retired != wal::retirement::nothing;
-  if (*retired == wal::retirement::nothing) {
-    does_more = log.carry_metadata(bytes_max);
-    if (!does_more && log.can_collect()) {
-      auto next = from.next(log.oldest_segment(), bytes_max);
-      if (!next)
-        return std::move(next).reason();
-      if (*next)
-        log.carry(**next);
-      does_more = next->has_value();
-    }
+  if (*retired == wal::retirement::removed) {
+    log.take_removed().reset();
+    return collected::removed;
   }
-  does_more = does_more || log.staged_bytes() != 0;
-  if (does_more && *retired != wal::retirement::removed)
-    if (auto done = log.commit(true); !done)
-      return std::move(done).reason();
-  return does_more;
+  bool does_more = *retired == wal::retirement::waiting;
+  bool moves = false;
+  if (!does_more)
+    does_more = log.carry_metadata(bytes_max);
+  if (!does_more && log.can_collect()) {
+    auto next = from.next(log.oldest_segment(), bytes_max);
+    if (!next)
+      return std::move(next).reason();
+    moves = next->has_value();
+    if (moves)
+      log.carry(**next);
+  }
+  if (!does_more && !moves && log.staged_bytes() == 0)
+    return collected::nothing;
+  if (auto done = log.commit(!moves); !done)
+    return std::move(done).reason();
+  return moves ? collected::written : collected::durable;
 }
 
 } // namespace caucus::persistence

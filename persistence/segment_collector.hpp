@@ -24,9 +24,14 @@ private:
   std::vector<log_index::stretch> left_;
 };
 
-/// For a thread that has both, as a simulated node's: one step of collecting the oldest segment,
-/// durable when it returns. False if there is nothing to do: it is the newest, or damaged groups
-/// pin it.
-result<bool> collect_step(wal& log, segment_collector& from, size_t bytes_max);
+enum class collected : uint8_t {
+  nothing, ///< There is nothing to do: it is the newest, or damaged groups pin it.
+  written, ///< Moved entries need no sync of their own: the segment goes only after one.
+  durable, ///< All that was committed is, too.
+  removed, ///< A segment.
+};
+
+/// For a thread that has both, as a simulated node's: one step of collecting the oldest segment.
+result<collected> collect_step(wal& log, segment_collector& from, size_t bytes_max);
 
 } // namespace caucus::persistence

@@ -100,6 +100,9 @@ public:
   void carry(const carried& x);
   /// Does one thing towards removing the oldest segment.
   result<retirement> retire_oldest();
+  /// The file of the segment that was removed last, with its blocks: to give back tens of MiB takes
+  /// long, and holds up other files' syncs. Null: it was taken, or its blocks have gone.
+  [[nodiscard]] std::unique_ptr<file> take_removed();
 
   /// Entries can be read once their `commit` has returned.
   [[nodiscard]] std::shared_ptr<log_reader> reader() const;

@@ -189,14 +189,25 @@ result<wal::retirement> wal::retire_oldest() {
   return oldest < st.needed_from ? retirement::waiting : retirement::nothing;
 }
 
+std::unique_ptr<file> wal::take_removed() { return std::move(state_->removed); }
+
+result<void> wal::state::unlink(const std::string& name) {
+  auto kept_open = files.open(name);
+  auto gone = files.remove(name);
+  if (!gone && gone.reason().code != errc::not_found)
+    return gone;
+  removed = kept_open ? *std::move(kept_open) : nullptr;
+  return {};
+}
+
 result<void> wal::state::remove_segment(uint64_t sequence) {
   const auto name = segment_name(sequence);
   const auto spare_name = unfinished_segment_name(sequence);
   const bool is_spare =
     writer.wants_spare(usage.segments().front().file_bytes) && files.rename(name, spare_name).ok();
-  auto removed = is_spare ? result<void>{} : files.remove(name);
-  if (!removed && removed.reason().code != errc::not_found)
-    return removed; // Nothing depends on it: it may be tried again.
+  if (!is_spare)
+    if (auto done = unlink(name); !done)
+      return done; // Nothing depends on it: it may be tried again.
   // One at a time: after a crash the names that are left have no gap. And before a spare is written
   // over: it must not come back under its old name then.
   if (auto done = files.sync(); !done)
@@ -206,8 +217,8 @@ result<void> wal::state::remove_segment(uint64_t sequence) {
   reader->forget_upto(sequence);
   if (is_spare && !reader->holds(sequence))
     writer.keep_spare(sequence);
-  else if (is_spare) // Who reads it goes on with what is in it. If it fails, a start removes it.
-    static_cast<void>(files.remove(spare_name));
+  else if (is_spare) // Somebody reads it. If it fails, a start removes it.
+    static_cast<void>(unlink(spare_name));
   return {};
 }
 

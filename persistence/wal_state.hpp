@@ -81,8 +81,9 @@ struct wal::state {
   segment_usage usage;
   record_place node_place; ///< Of the oldest that is needed of the node's own records.
   metadata_to_carry collection;
-  uint64_t needed_from = 1; ///< Segments before aren't needed any more, says ...
-  uint64_t needed_in = 0;   ///< ... this batch.
+  uint64_t needed_from = 1;      ///< Segments before aren't needed any more, says ...
+  uint64_t needed_in = 0;        ///< ... this batch.
+  std::unique_ptr<file> removed; ///< See `take_removed`.
 
   void know(const recovered_log& found, const segment_catalog& catalog);
   void know(const recovered_group& group);
@@ -122,6 +123,8 @@ struct wal::state {
   void carry_snapshot(known_group& group, const kept_snapshot& read, uint64_t segment);
   [[nodiscard]] bool is_needed(const segment_usage::segment& x) const;
   result<void> remove_segment(uint64_t sequence);
+  /// And keeps it open, so that its blocks may be given back elsewhere.
+  result<void> unlink(const std::string& name);
 };
 
 } // namespace caucus::persistence

@@ -59,7 +59,7 @@ struct node_options {
   uint64_t snapshot_entries = 0;
   uint64_t snapshot_interval_ms = 10000;
   uint64_t snapshot_bytes_per_second = 128 << 20;
-  uint64_t gc_bytes_per_second = 64 << 20;
+  uint64_t gc_bytes_per_second = 8 << 20;
   uint64_t proposal_timeout_ms = 10000;
   uint64_t session_timeout_ms = 3600000;
   uint64_t sessions_max = 10000;

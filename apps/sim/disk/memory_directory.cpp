@@ -81,6 +81,12 @@ public:
     return node_->size;
   }
 
+  void shrink(uint64_t bytes) override {
+    const std::lock_guard guard{disk_->mutex};
+    if (!disk_->begin(life_, disk_call::kind::shrink, name_, {}, bytes))
+      node_->shrink(bytes);
+  }
+
 private:
   /// What is told of bytes that are lost: by this call, or since this descriptor was told last.
   std::optional<error> lost(std::optional<error> failed) {

@@ -22,15 +22,16 @@ struct disk_call {
     rename,
     remove,
     sync_names,
-    await
+    await,
+    shrink
   };
 
   enum kind kind = kind::read;
   std::string_view name; ///< Of the file; of the source for a rename; empty for sync_names.
   uint64_t number = 0;   ///< Counts the disk's calls that change something, from 1; 0 for others.
   std::span<const std::byte> bytes{}; ///< Of a write.
-  uint64_t offset = 0;                ///< Of a write, or of what is awaited.
-  uint64_t size = 0;                  ///< Of what is awaited.
+  uint64_t offset = 0; ///< Of a write, or of what is awaited; the new size, of a file that shrinks.
+  uint64_t size = 0;   ///< Of what is awaited.
 };
 
 /// What a disk that lies makes of a write that it reports as done, and of the sync after it.

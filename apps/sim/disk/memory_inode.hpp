@@ -69,6 +69,13 @@ struct memory_inode {
     }
   }
 
+  void shrink(uint64_t bytes) {
+    size = std::min(size, bytes);
+    durable_size = std::min(durable_size, bytes);
+    cache.resize(std::min<uint64_t>(cache.size(), bytes));
+    dirty.erase(dirty.lower_bound((bytes + sector_bytes - 1) / sector_bytes), dirty.end());
+  }
+
   void sync() {
     durable_size = size;
     std::erase_if(dirty, [](const auto& item) { return !item.second.is_lost; });

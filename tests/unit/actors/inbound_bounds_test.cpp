@@ -67,4 +67,24 @@ TEST_CASE("what waits to be looked at never takes more memory than inbound-bytes
   CHECK(100'000 - x.dropped() <= x.node.inbound->max() / (sizeof(raft::message) + 256));
 }
 
+TEST_CASE("groups that were closed are forgotten, however many there have been") {
+  late_node x;
+  const auto replica = x.node.routes.find(x.group);
+  x.receive(raft::heartbeat{});
+  for (uint64_t id = 1; id <= 1000; ++id) {
+    x.node.routes.add(group_id{id}, replica);
+    x.listener.on_messages(node_id{2}, {{group_id{id}, raft::heartbeat{}}});
+    x.node.routes.remove(group_id{id});
+  }
+  CHECK(x.listener.counted_groups() <= 64);
+  for (uint64_t id = 1; id <= 200; ++id) // Who is open stays.
+    x.node.routes.add(group_id{id}, replica);
+  for (uint64_t id = 1; id <= 200; ++id)
+    x.listener.on_messages(node_id{2}, {{group_id{id}, raft::heartbeat{}}});
+  CHECK(x.listener.counted_groups() >= 200);
+  for (uint64_t id = 1; id <= 200; ++id)
+    x.node.routes.remove(group_id{id});
+  x.cluster.settle();
+}
+
 } // namespace caucus::testing

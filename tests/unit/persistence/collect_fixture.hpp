@@ -14,6 +14,14 @@ inline persistence::wal_options tiny_segments() {
   return x;
 }
 
+inline storage start_with(memory_disk& disk, std::initializer_list<group_id> groups) {
+  auto node = start(disk, tiny_segments());
+  uint64_t uid = 7;
+  for (auto group : groups)
+    node.log->add(descriptor(group, uid++));
+  return node;
+}
+
 /// Entries of term 1 and about half a kilobyte, each in a batch of its own.
 inline void grow(storage& node, group_id group, uint64_t first, uint64_t last) {
   for (auto index = first; index <= last; ++index)
@@ -28,7 +36,7 @@ inline uint64_t collect(storage& node, size_t bytes_max = 2 << 10) {
     const auto done = collect_step(*node.log, collector, bytes_max);
     if (!done)
       FAIL(to_string(done.reason()));
-    REQUIRE(*done);
+    REQUIRE(*done != persistence::collected::nothing);
   }
   return node.log->oldest_segment() - oldest;
 }

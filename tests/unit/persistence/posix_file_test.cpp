@@ -52,6 +52,19 @@ std::unique_ptr<persistence::directory> open_dir(const std::string& path) {
 
 TEST_SUITE("persistence/posix_file") {
 
+  TEST_CASE("a removed file gives its blocks back in pieces") {
+    scratch tmp;
+    auto dir = open_dir(tmp.sub("data"));
+    auto file = *dir->create("x");
+    REQUIRE(file->allocate(1 << 20).ok());
+    REQUIRE(dir->remove("x").ok());
+    CHECK(*file->size() == 1 << 20);
+    file->shrink(1 << 18);
+    CHECK(*file->size() == 1 << 18);
+    file->shrink(0);
+    CHECK(*file->size() == 0);
+  }
+
   TEST_CASE("a new directory is the owner's alone, and so are its files") {
     scratch tmp;
     auto dir = open_dir(tmp.sub("data"));

@@ -346,10 +346,9 @@ void scripted_storage::collect(int steps) {
       const auto done = collect_step(*node_.log, collector, 4 << 10);
       if (!done)
         return done.reason();
-      const auto removed = node_.log->oldest_segment() - oldest;
-      if (*done && removed == 0)
-        model_.possible = {model_.possible.back()}; // It has synced what it wrote.
-      removed_ += removed;
+      if (*done == collected::durable)
+        model_.possible = {model_.possible.back()};
+      removed_ += node_.log->oldest_segment() - oldest;
       return {};
     });
 }

@@ -38,7 +38,8 @@ TEST_SUITE("persistence/wal restart") {
     running.put(group_a, entries(3, 3, 1, std::string(20'000, 'x')));
     running.put(group_a, entries(4, 4, 1, std::string(20'000, 'x')));
     persistence::segment_collector collector{running.log->reader()};
-    while (*collect_step(*running.log, collector, 100'000) && running.log->oldest_segment() == 1)
+    while (*collect_step(*running.log, collector, 100'000) != persistence::collected::nothing
+           && running.log->oldest_segment() == 1)
       ;
     running = restart(disk, std::move(running), options);
     CHECK(running.group_last(group_a) == 4);

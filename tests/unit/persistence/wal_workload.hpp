@@ -241,10 +241,9 @@ private:
       failure_ = done.reason();
       return false;
     }
-    const auto removed = node_.log->oldest_segment() - oldest;
-    if (*done && removed == 0)
-      possible_ = {possible_.back()}; // It has synced what it wrote.
-    removed_ += removed;
+    if (*done == persistence::collected::durable)
+      possible_ = {possible_.back()};
+    removed_ += node_.log->oldest_segment() - oldest;
     return true;
   }
 
