@@ -127,6 +127,7 @@ result<void> node_runtime::open_storage(persistence::snapshot_reader* backup) {
   directory_ = *std::move(directory);
   persistence::wal_options wal_options;
   wal_options.segment_bytes = options.segment_bytes;
+  wal_options.spare_segments_max = options.spare_segments;
   wal_options.recovered_tail_bytes = options.tail_bytes_max;
   wal_options.new_directory = context_->environment->new_directory;
   if (backup != nullptr)

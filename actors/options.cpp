@@ -49,6 +49,8 @@ constexpr auto table = std::to_array<option_description>({
   {"inbound-bytes-max", "bytes received and not yet looked at", &o::inbound_bytes_max, 64 * kib,
    16 * gib},
   {"segment-bytes", "size of one log file", &o::segment_bytes, 64 * kib, 4 * gib},
+  {"spare-segments", "log files nothing needs any more that are kept to be written over",
+   &o::spare_segments, 0, 64},
   {"snapshot-log-bytes", "log of a group after which its machine's state is saved",
    &o::snapshot_log_bytes, kib, 1024 * gib},
   {"snapshot-entries", "entries after which it is saved at the latest; 0: however many",

@@ -55,6 +55,7 @@ struct node_options {
   uint64_t frame_bytes_max = 8 << 20;
   uint64_t inbound_bytes_max = 256 << 20;
   uint64_t segment_bytes = 64 << 20;
+  uint64_t spare_segments = 2;
   uint64_t snapshot_log_bytes = 64 << 20;
   uint64_t snapshot_entries = 0;
   uint64_t snapshot_interval_ms = 10000;

@@ -16,6 +16,7 @@ struct filling_cluster : elected_cluster {
   explicit filling_cluster(uint64_t nodes = 3)
     : elected_cluster{{.nodes = nodes, .adjust = [](node_options& x) {
                          x.segment_bytes = 64 << 10;
+                         x.spare_segments = 0; // Else what the log gives up is its own room.
                          x.snapshot_log_bytes = 1 << 30;
                        }}} {}
 
@@ -81,6 +82,7 @@ struct crowded_node : elected_cluster {
                        .adjust =
                          [=](node_options& x) {
                            x.segment_bytes = 64 << 10;
+                           x.spare_segments = 0;
                            x.snapshot_log_bytes = snapshot_log_bytes;
                            x.snapshot_interval_ms = 0;
                          }}},

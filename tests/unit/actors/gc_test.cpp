@@ -17,6 +17,7 @@ struct lone_node : elected_cluster {
   lone_node(uint64_t segment_bytes, uint64_t gc_bytes_per_second)
     : elected_cluster{{.nodes = 1, .adjust = [=](node_options& x) {
                          x.segment_bytes = segment_bytes;
+                         x.spare_segments = 0;
                          x.gc_bytes_per_second = gc_bytes_per_second;
                          x.snapshot_log_bytes = 1 << 30;
                          x.snapshot_interval_ms = 0;

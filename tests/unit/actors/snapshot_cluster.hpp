@@ -64,7 +64,7 @@ struct snapshot_cluster : elected_cluster {
   size_t segments(uint64_t id) {
     size_t count = 0;
     for (auto& name : disk(id).names())
-      count += name.starts_with("wal-") ? 1 : 0;
+      count += name.starts_with("wal-") && name.ends_with(".log") ? 1 : 0;
     return count;
   }
   std::vector<std::string> snapshot_files(uint64_t id) {

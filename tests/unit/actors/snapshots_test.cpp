@@ -92,7 +92,7 @@ TEST_CASE("E-11 the older snapshot and the log are used when the newest is damag
 TEST_CASE("a long log makes snapshots by itself and gives its segments back") {
   snapshot_cluster cluster{with_short_logs()};
   cluster.propose(3000);
-  REQUIRE(cluster.run_until([&] { return cluster.segments(cluster.leader()) <= 5; }));
+  REQUIRE(cluster.run_until([&] { return cluster.segments(cluster.leader()) <= 4; }));
   CHECK(cluster.log(cluster.leader()).count("event=segment_removed") > 3);
   CHECK(cluster.log(cluster.follower()).count("event=snapshot_made") > 10);
   auto before = cluster.status(cluster.leader()).machine;
@@ -126,7 +126,7 @@ TEST_CASE("E-02 a segment that can't be read for a while goes once it can") {
   cluster.advance(30s);
   CHECK(cluster.log(id).count("event=segment_unreadable") == 1); // Not again and again.
   cluster.disk(id).on_call({});
-  REQUIRE(cluster.run_until([&] { return cluster.segments(id) <= 5; }, 120s));
+  REQUIRE(cluster.run_until([&] { return cluster.segments(id) <= 4; }, 120s));
 }
 
 TEST_CASE(

@@ -12,6 +12,7 @@ constexpr uint64_t segment_bytes = 64 << 10;
 persistence::wal_options small_segments() {
   persistence::wal_options x;
   x.segment_bytes = segment_bytes;
+  x.spare_segments_max = 0;
   return x;
 }
 

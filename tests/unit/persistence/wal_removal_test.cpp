@@ -121,7 +121,10 @@ TEST_SUITE("persistence/wal_removal") {
 
   TEST_CASE("a removed segment's file is handed out once, with its blocks") {
     memory_disk disk;
-    auto node = start_with(disk, {group_a});
+    auto how = tiny_segments();
+    how.spare_segments_max = 1;
+    auto node = start(disk, how);
+    node.log->add(descriptor(group_a, 7));
     grow(node, group_a, 1, 100);
     node.log->add(group_a, mark(boundary(100, 1), boundary(100, 1)));
     while (node.log->carry_metadata(1)) {
@@ -130,6 +133,8 @@ TEST_SUITE("persistence/wal_removal") {
     CHECK(*node.log->retire_oldest() == wal::retirement::waiting);
     CHECK(node.log->take_removed() == nullptr);
     node.commit();
+    CHECK(*node.log->retire_oldest() == wal::retirement::removed);
+    CHECK(node.log->take_removed() == nullptr); // That one is kept: it must never shrink.
     CHECK(*node.log->retire_oldest() == wal::retirement::removed);
     const auto removed = node.log->take_removed();
     REQUIRE(removed);
