@@ -58,10 +58,13 @@ void world::run() {
   const auto limit = static_cast<uint64_t>(options_.events);
   while (counts_.events < limit)
     dispatch(queue_.pop());
-  if (options_.liveness != 0 && options_.damage != 0 && !can_serve(whole_nodes()))
-    ++counts_.liveness_waived; // Too few are left that can: that they don't lie is all.
-  else if (options_.liveness != 0)
-    heal_and_require();
+  if (options_.liveness != 0) {
+    end_faults();
+    if (options_.damage != 0 && !can_serve(whole_nodes()))
+      ++counts_.liveness_waived; // Too few are left that can: that they don't lie is all.
+    else
+      heal_and_require();
+  }
   count_damage();
   counts_.virtual_ms = static_cast<uint64_t>(now_us_ / 1000);
   counts_.messages_dropped += network_.lost;
@@ -188,7 +191,7 @@ void world::heal_and_require() {
             [this] { return clients_.is_idle() && has_converged(); });
 }
 
-void world::heal() {
+void world::end_faults() {
   is_healed_ = true;
   network_.heal();
   // Fast, so that a replica far behind catches up in time even through windows of one entry.
@@ -200,7 +203,10 @@ void world::heal() {
   options_.failed_read_permille = 0;
   for (auto& n : nodes_)
     if (n.is_up() && !n.is_paused(now_us_))
-      take(n);                                  // What its core has decided counts.
+      take(n); // What its core has decided counts: it may need others to serve (seed 5433).
+}
+
+void world::heal() {
   const bool are_deaf = options_.liveness == 2; // The others.
   const auto timeout_us = options_.election_ticks * options_.tick_us;
   healed_ = some_majority();

@@ -51,6 +51,7 @@ private:
   void on_node(const event& x, sim_node& n);
   void run_until(int64_t timeouts, const char* awaited, const std::function<bool()>& is_done);
   void heal_and_require();
+  void end_faults();
   void heal();
   [[nodiscard]] std::vector<uint8_t> some_majority();
   [[nodiscard]] bool can_serve(const std::vector<uint8_t>& alive) const;
