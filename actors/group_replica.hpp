@@ -44,7 +44,6 @@ private:
   void propose_session_command(session_id session, const raft::session_command& what);
   void on_received(group_received& batch);
   void on_tick(bool counts);
-  /// Whether it is this group's turn, where so many are awake that none can have each tick.
   /// Asks a change of members; a leader that sleeps wakes first, for only then it can tell who is
   /// there.
   void ask_awake(raft::input change);
