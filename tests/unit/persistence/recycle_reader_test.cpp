@@ -1,6 +1,7 @@
 // A reader that has a segment open while the log gives it up.
 
 #include "persistence/segment_files.hpp"
+#include "tests/support/forwarding_directory.hpp"
 #include "tests/unit/persistence/recycle_fixture.hpp"
 
 #include <functional>
@@ -43,30 +44,19 @@ private:
   hooks& todo_;
 };
 
-class hooked_directory final : public directory {
+class hooked_directory final : public forwarding_directory {
 public:
-  hooked_directory(directory& inner, hooks& todo) : inner_{inner}, todo_{todo} {}
+  hooked_directory(directory& inner, hooks& todo) : forwarding_directory{inner}, todo_{todo} {}
 
-  [[nodiscard]] std::string path() const override { return inner_.path(); }
-  result<std::vector<std::string>> list() override { return inner_.list(); }
   result<std::unique_ptr<file>> open(std::string_view name) override {
     run(todo_.on_open);
-    auto opened = inner_.open(name);
+    auto opened = forwarding_directory::open(name);
     if (!opened)
       return opened;
     return std::unique_ptr<file>{std::make_unique<hooked_file>(*std::move(opened), todo_)};
   }
-  result<std::unique_ptr<file>> create(std::string_view name) override {
-    return inner_.create(name);
-  }
-  result<void> rename(std::string_view from, std::string_view to) override {
-    return inner_.rename(from, to);
-  }
-  result<void> remove(std::string_view name) override { return inner_.remove(name); }
-  result<void> sync() override { return inner_.sync(); }
 
 private:
-  directory& inner_;
   hooks& todo_;
 };
 
@@ -83,7 +73,7 @@ void overwrite_all(wal& log, uint64_t& last) {
     REQUIRE(log.commit(true).ok());
     segment_collector collector{log.reader()};
     while (log.usage().segments.size() > 2)
-      REQUIRE(*collect_step(log, collector, 1 << 20));
+      REQUIRE(*collect_step(log, collector, 1 << 20) != collected::nothing);
   }
 }
 
@@ -102,6 +92,20 @@ struct hooked_log {
     log->add(group_a, entries(1, 8, 1, std::string(500, 'x')));
     REQUIRE(log->commit(true).ok());
   }
+
+  /// What a reader finds, in the midst of whose work, at `when`, all is overwritten.
+  std::vector<raft::entry_ptr> read_while_overwritten(std::function<void()>& when) {
+    bool was_overwritten = false;
+    when = [&] {
+      overwrite_all(*log, last);
+      was_overwritten = recycled_of(disk) > 0;
+    };
+    auto read = log->reader()->read(group_a, index_t{1}, index_t{8}, 1 << 20);
+    if (!read)
+      FAIL(to_string(read.reason()));
+    CHECK(was_overwritten);
+    return *std::move(read);
+  }
 };
 
 } // namespace
@@ -109,32 +113,16 @@ struct hooked_log {
 TEST_SUITE("persistence/wal: segments are recycled beside readers") {
   TEST_CASE("what a reader has open keeps what it reads, though the log is written over the rest") {
     hooked_log x;
-    bool was_overwritten = false;
-    x.todo.on_read = [&] {
-      overwrite_all(*x.log, x.last);
-      was_overwritten = recycled_of(x.disk) > 0;
-    };
-    const auto read = x.log->reader()->read(group_a, index_t{1}, index_t{8}, 1 << 20);
-    if (!read)
-      FAIL(to_string(read.reason()));
-    CHECK(was_overwritten);
-    CHECK(ids(*read) == "1@1 2@1 3@1 4@1 5@1 6@1 7@1 8@1");
-    for (const auto& entry : *read)
+    const auto read = x.read_while_overwritten(x.todo.on_read);
+    CHECK(ids(read) == "1@1 2@1 3@1 4@1 5@1 6@1 7@1 8@1");
+    for (const auto& entry : read)
       CHECK(entry->body.payload.view() == std::string(500, 'x'));
   }
 
   TEST_CASE("a reader that comes too late for a segment reads where its entries are now") {
     hooked_log x;
-    bool was_overwritten = false;
-    x.todo.on_open = [&] {
-      overwrite_all(*x.log, x.last);
-      was_overwritten = recycled_of(x.disk) > 0;
-    };
-    const auto read = x.log->reader()->read(group_a, index_t{1}, index_t{8}, 1 << 20);
-    if (!read)
-      FAIL(to_string(read.reason()));
-    CHECK(was_overwritten);
-    CHECK(ids(*read) == "1@1 2@1 3@1 4@1 5@1 6@1 7@1 8@1");
+    const auto read = x.read_while_overwritten(x.todo.on_open);
+    CHECK(ids(read) == "1@1 2@1 3@1 4@1 5@1 6@1 7@1 8@1");
   }
 
   TEST_CASE("a segment is held as long as anybody has it open or is opening it") {

@@ -1,3 +1,4 @@
+#include "tests/support/forwarding_directory.hpp"
 #include "tests/unit/persistence/snapshot_fixture.hpp"
 
 using namespace caucus;
@@ -31,25 +32,14 @@ private:
   int reads_ = 0;
 };
 
-class shrinking_directory final : public directory {
+class shrinking_directory final : public forwarding_directory {
 public:
-  explicit shrinking_directory(directory& real) : real_{real} {}
-  std::string path() const override { return real_.path(); }
-  result<std::vector<std::string>> list() override { return real_.list(); }
-  result<std::unique_ptr<file>> open(std::string_view name) override {
-    return std::unique_ptr<file>{std::make_unique<shrinking_file>(*real_.open(name))};
-  }
-  result<std::unique_ptr<file>> create(std::string_view name) override {
-    return real_.create(name);
-  }
-  result<void> rename(std::string_view from, std::string_view to) override {
-    return real_.rename(from, to);
-  }
-  result<void> remove(std::string_view name) override { return real_.remove(name); }
-  result<void> sync() override { return real_.sync(); }
+  using forwarding_directory::forwarding_directory;
 
-private:
-  directory& real_;
+  result<std::unique_ptr<file>> open(std::string_view name) override {
+    return std::unique_ptr<file>{
+      std::make_unique<shrinking_file>(*forwarding_directory::open(name))};
+  }
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "persistence/segment_collector.hpp"
 #include "persistence/segment_header.hpp"
+#include "tests/support/forwarding_directory.hpp"
 #include "tests/unit/persistence/collect_fixture.hpp"
 
 #include <algorithm>
@@ -14,34 +15,52 @@ using namespace caucus::persistence;
 namespace {
 
 /// Does something just before a file is opened, or after, once.
-class hooked_directory final : public directory {
+class hooked_directory final : public forwarding_directory {
 public:
-  explicit hooked_directory(directory& inner) : inner_{inner} {}
+  using forwarding_directory::forwarding_directory;
 
   std::function<void()> on_open;
   std::function<void()> on_opened;
 
-  [[nodiscard]] std::string path() const override { return inner_.path(); }
-  result<std::vector<std::string>> list() override { return inner_.list(); }
   result<std::unique_ptr<file>> open(std::string_view name) override {
     if (auto hook = std::exchange(on_open, nullptr))
       hook();
-    auto opened = inner_.open(name);
+    auto opened = forwarding_directory::open(name);
     if (auto hook = std::exchange(on_opened, nullptr))
       hook();
     return opened;
   }
-  result<std::unique_ptr<file>> create(std::string_view name) override {
-    return inner_.create(name);
-  }
-  result<void> rename(std::string_view from, std::string_view to) override {
-    return inner_.rename(from, to);
-  }
-  result<void> remove(std::string_view name) override { return inner_.remove(name); }
-  result<void> sync() override { return inner_.sync(); }
+};
 
-private:
-  directory& inner_;
+/// What the first segment has of one group lives, an entry and a small snapshot among it; another
+/// group has given up all the rest.
+struct hooked_log {
+  memory_disk disk;
+  std::unique_ptr<directory> inner = *disk.open();
+  hooked_directory dir{*inner};
+  storage node{
+    .dir = nullptr, .log = std::move(wal::open(dir, self, tiny_segments())->log), .found = {}};
+  std::shared_ptr<log_reader> reader = node.log->reader();
+
+  hooked_log() {
+    node.log->add(descriptor(group_a));
+    node.log->add(descriptor(group_b, 8));
+    node.put(group_a, entries(1, 3, 1));
+    node.log->add(group_a, small_mark(boundary(2, 1), "state"));
+    grow(node, group_b, 1, 100);
+    node.log->add(group_b, mark(boundary(100, 1), boundary(100, 1)));
+    node.commit();
+  }
+  void check_entries() {
+    const auto read = reader->read(group_a, index_t{1}, index_t{3}, 1 << 20);
+    REQUIRE(read.ok());
+    CHECK(ids(*read) == "1@1 2@1 3@1");
+  }
+  void check_snapshot() {
+    const auto read = reader->read_snapshot(group_a, index_t{2});
+    REQUIRE(read.ok());
+    CHECK(read->bytes.view() == "state");
+  }
 };
 
 } // namespace
@@ -49,74 +68,30 @@ private:
 TEST_SUITE("persistence/wal_removal") {
 
   TEST_CASE("a segment that goes between look-up and opening is looked up again (W-20)") {
-    memory_disk disk;
-    auto inner = disk.open();
-    REQUIRE(inner.ok());
-    hooked_directory dir{**inner};
-    auto opened = wal::open(dir, self, tiny_segments());
-    REQUIRE(opened.ok());
-    storage node{.dir = *std::move(inner), .log = std::move(opened->log), .found = {}};
-    node.log->add(descriptor(group_a));
-    node.log->add(descriptor(group_b, 8));
-    node.put(group_a, entries(1, 3, 1));
-    node.log->add(group_a, small_mark(boundary(2, 1), "state"));
-    grow(node, group_b, 1, 100);
-    node.log->add(group_b, mark(boundary(100, 1), boundary(100, 1)));
-    node.commit();
-    const auto reader = node.log->reader();
+    hooked_log x;
     // The collector opens files, too: only the first opening counts.
-    dir.on_open = [&] { CHECK(collect(node) > 0); };
-    SUBCASE("entries") {
-      const auto read = reader->read(group_a, index_t{1}, index_t{3}, 1 << 20);
-      REQUIRE(read.ok());
-      CHECK(ids(*read) == "1@1 2@1 3@1");
-    }
-    SUBCASE("a small snapshot") {
-      const auto read = reader->read_snapshot(group_a, index_t{2});
-      REQUIRE(read.ok());
-      CHECK(read->bytes.view() == "state");
-    }
+    x.dir.on_open = [&] { CHECK(collect(x.node) > 0); };
+    SUBCASE("entries") { x.check_entries(); }
+    SUBCASE("a small snapshot") { x.check_snapshot(); }
     SUBCASE("but one that is missing where the index points is damage") {
-      dir.on_open = [&] { disk.erase(first_segment); };
-      const auto read = reader->read(group_a, index_t{1}, index_t{3}, 1 << 20);
+      x.dir.on_open = [&] { x.disk.erase(first_segment); };
+      const auto read = x.reader->read(group_a, index_t{1}, index_t{3}, 1 << 20);
       REQUIRE_FALSE(read.ok());
       CHECK(read.reason().code == errc::wal_corrupt);
     }
-    CHECK_FALSE(dir.on_open);
+    CHECK_FALSE(x.dir.on_open);
   }
 
   TEST_CASE("a segment that is emptied after it was opened is looked up again (W-20)") {
-    memory_disk disk;
-    auto inner = disk.open();
-    REQUIRE(inner.ok());
-    hooked_directory dir{**inner};
-    auto opened = wal::open(dir, self, tiny_segments());
-    REQUIRE(opened.ok());
-    storage node{.dir = *std::move(inner), .log = std::move(opened->log), .found = {}};
-    node.log->add(descriptor(group_a));
-    node.log->add(descriptor(group_b, 8));
-    node.put(group_a, entries(1, 3, 1));
-    node.log->add(group_a, small_mark(boundary(2, 1), "state"));
-    grow(node, group_b, 1, 100);
-    node.log->add(group_b, mark(boundary(100, 1), boundary(100, 1)));
-    node.commit();
-    const auto reader = node.log->reader();
-    auto emptied = *node.dir->open(first_segment); // As the collector does it, in pieces.
-    dir.on_opened = [&] {
-      CHECK(collect(node) > 0);
+    hooked_log x;
+    auto emptied = *x.inner->open(first_segment); // As the collector does it, in pieces.
+    x.dir.on_opened = [&] {
+      CHECK(collect(x.node) > 0);
       emptied->shrink(0);
     };
-    SUBCASE("entries") {
-      const auto read = reader->read(group_a, index_t{1}, index_t{3}, 1 << 20);
-      REQUIRE(read.ok());
-      CHECK(ids(*read) == "1@1 2@1 3@1");
-    }
-    SUBCASE("a small snapshot") {
-      const auto read = reader->read_snapshot(group_a, index_t{2});
-      REQUIRE(read.ok());
-      CHECK(read->bytes.view() == "state");
-    }
-    CHECK_FALSE(dir.on_opened);
+    SUBCASE("entries") { x.check_entries(); }
+    SUBCASE("a small snapshot") { x.check_snapshot(); }
+    CHECK_FALSE(x.dir.on_opened);
   }
 
   TEST_CASE("a removed segment's file is handed out once, with its blocks") {
